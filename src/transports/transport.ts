@@ -1,0 +1,78 @@
+import type { GatewayError } from '../errors.js'
+
+/**
+ * Where a frame came from or goes to, in the words of its wire: AMQP `{exchange, key}`,
+ * NATS `{subject}` and, on a request, `{subject, reply}`.
+ */
+export type Address = Readonly<Record<string, string>>
+
+/** One message on a wire: address, text headers, raw body. */
+export interface Frame {
+  readonly address: Address
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array
+}
+
+/** A frame on its way out, with what the transport needs to deliver it in order and once. */
+export interface OutgoingFrame extends Frame {
+  /** Frames with equal keys arrive in the order they were sent. Absent: no order is promised. */
+  readonly orderKey?: string
+  /** Names the message for the receiver's duplicate window; sent as AMQP `messageId` and, on JetStream, `Nats-Msg-Id`. */
+  readonly messageId?: string
+  /** When what the frame tells happened, UTC milliseconds; sent as the AMQP timestamp (whole seconds on that wire). */
+  readonly at?: number
+}
+
+/**
+ * What a receiver decides about a frame.
+ * - `done`: take it off the source.
+ * - `retry`: leave it with the source, which delivers it again (where the source can; else it is lost and counted by the caller).
+ * - `reject`: take it off the source; the source's own dead-lettering applies where it has any.
+ */
+export type Settlement = 'done' | 'retry' | 'reject'
+
+/** A frame that arrived, and the one function that settles it. Settling twice is harmless. */
+export interface Delivery {
+  readonly frame: Frame
+  /** Our receipt, UTC milliseconds. */
+  readonly receivedAt: number
+  /** The publisher's own time, UTC milliseconds, where the wire carries one. */
+  readonly sentAt?: number
+  /** The publisher's own message id, where the wire carries one. */
+  readonly messageId?: string
+  readonly redelivered: boolean
+  settle(outcome: Settlement): void
+}
+
+/**
+ * What can happen to a link. `down` carries what is known of the reason.
+ * `returned`: a frame was confirmed by the peer although nobody is bound to receive it.
+ */
+export type LinkEvent =
+  | { readonly kind: 'up' }
+  | { readonly kind: 'down'; readonly error?: GatewayError }
+  | { readonly kind: 'reconnecting'; readonly attempt: number; readonly delayMs: number }
+  | { readonly kind: 'consuming'; readonly source: string }
+  | { readonly kind: 'fault'; readonly error: GatewayError }
+  | { readonly kind: 'returned'; readonly frame: Frame }
+
+/** What a transport reports to whoever started it. Neither function may throw. */
+export interface LinkHandlers {
+  deliver(delivery: Delivery): void
+  report(event: LinkEvent): void
+}
+
+/** Moves frames between one peer and the gateway. Bodies stay bytes; reconnecting is the transport's own business. */
+export interface Transport {
+  readonly name: string
+  /** Opens the link and begins to consume. Resolves once the first connection stands; rejects only for what no retry can mend. */
+  start(handlers: LinkHandlers): Promise<void>
+  /**
+   * Sends a frame. Resolves when the peer has confirmed it; across reconnects the frame is
+   * sent again, in order, so a receiver may see it twice but never not at all.
+   * @throws GatewayError with fate `reject` when no retry can help, `retry` when the transport was stopped first.
+   */
+  send(frame: OutgoingFrame): Promise<void>
+  /** Stops taking, finishes what is in flight, closes. Idempotent. */
+  stop(): Promise<void>
+}
