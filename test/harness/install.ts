@@ -1,0 +1,62 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { findNats, findRabbitMq } from '../../src/cli/private-brokers/index.js'
+import { hasDockerEngine } from './containers.js'
+
+/** Debian's hook that is asked before an installation starts a service; 101 means no. */
+const POLICY_HOOK = '/usr/sbin/policy-rc.d'
+
+const isRunnable = (program: string) => spawnSync(program, ['version'], { stdio: 'ignore' }).error === undefined
+
+function missingPackages(): string[] {
+  const present: Readonly<Record<string, boolean>> = {
+    'rabbitmq-server': findRabbitMq() !== undefined,
+    'nats-server': findNats() !== undefined,
+    ruby: isRunnable('ruby'),
+    openssl: isRunnable('openssl'),
+  }
+  return Object.keys(present).filter((name) => !present[name])
+}
+
+/** Keeps what is installed in `action` from being started as a service of the machine. */
+function withoutServices(action: () => void): void {
+  const kept = `${POLICY_HOOK}.patchbay-kept`
+  const existed = existsSync(POLICY_HOOK)
+  if (existed) renameSync(POLICY_HOOK, kept)
+  try {
+    writeFileSync(POLICY_HOOK, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+    action()
+  } finally {
+    rmSync(POLICY_HOOK, { force: true })
+    if (existed) renameSync(kept, POLICY_HOOK)
+  }
+}
+
+function installFromDebian(packages: readonly string[]): void {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const apt = (...args: string[]) => execFileSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  process.stderr.write(`installing ${packages.join(', ')} from Debian\n`)
+  withoutServices(() => {
+    apt('-q', 'update')
+    apt('-q', 'install', '-y', '--no-install-recommends', ...packages)
+  })
+}
+
+/**
+ * Makes sure that real brokers, real Ruby and openssl can be had: they are on the machine, or
+ * are installed from Debian where that is allowed, or a Docker engine answers.
+ * @throws Error that says what to install.
+ */
+export async function ensureInstalled(): Promise<void> {
+  const missing = missingPackages()
+  if (missing.length === 0) return
+  const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
+  if (mayInstall) installFromDebian(missing)
+  const left = missingPackages()
+  if (left.length === 0) return
+  if (!left.includes('openssl') && (await hasDockerEngine())) return
+  throw new Error(
+    `The tests need ${left.join(', ')}. Install them (Debian: apt-get install ${left.join(' ')}), ` +
+      'run the tests as root on Debian so that they can do it, or start a Docker engine.',
+  )
+}
