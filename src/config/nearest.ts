@@ -5,7 +5,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   for (const candidate of candidates) {
     const allowed = Math.max(1, Math.floor(Math.min(word.length, candidate.length) / 3))
     const distance = simplify(word) === simplify(candidate) ? 0 : editDistance(word, candidate)
-    if (distance <= allowed && distance < bestDistance) {
+    if (distance <= allowed && distance < Math.min(word.length, bestDistance)) {
       best = candidate
       bestDistance = distance
     }

@@ -127,7 +127,9 @@ function badKey(context: Context, issue: z.core.$ZodIssueInvalidKey, path: YamlP
 function customFault(context: Context, issue: z.core.$ZodIssueCustom, path: YamlPath): Fault {
   const { code, right, at } = (issue.params ?? {}) as CustomParams
   const what = right === undefined ? `${subject(path)} is not allowed here` : issue.message
-  return context.source.fault(path, code ?? `${context.family}.value`, what, right ?? issue.message, at)
+  const value = valueAt(context.source.value, path)
+  const place = at ?? (typeof value === 'object' && value !== null ? 'key' : 'value')
+  return context.source.fault(path, code ?? `${context.family}.value`, what, right ?? issue.message, place)
 }
 
 function missing(context: Context, issue: Issue, path: YamlPath): Fault {

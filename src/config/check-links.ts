@@ -1,0 +1,93 @@
+import type { Fault } from './fault.js'
+import { XCC_EVENT_SUBJECTS } from './link-schema.js'
+import { REQUEST_SUBJECTS, subjectMistake, subjectsOverlap } from './nats-subjects.js'
+import type { RawConfig, RawLink } from './raw-view.js'
+import type { YamlPath, YamlSource } from './yaml-source.js'
+
+/** Faults between links: streams over requests, overlaps, queues and nodes that two links would share. */
+export function checkLinks(source: YamlSource, { group, links, routes }: RawConfig): Fault[] {
+  const isTarget = (link: RawLink) => routes.some((route) => route.to === link.name)
+  const faults: Fault[] = []
+  for (const link of links) {
+    faults.push(...overlapsWithin(source, [...link.path, 'observe'], link.observe, 'a message would be taken twice'))
+    faults.push(...checkStream(source, link))
+  }
+  for (const [later, link] of links.entries()) {
+    for (const earlier of links.slice(0, later)) {
+      if (earlier.type !== link.type) continue
+      if (link.type === 'amqp') faults.push(...compareQueues(source, earlier, link))
+      if (!link.servers.some((server) => earlier.servers.includes(server))) continue
+      if (isTarget(link) && isTarget(earlier)) faults.push(...compareNodes(source, earlier, link, group))
+      if (link.deliver === 'jetstream' && earlier.deliver === 'jetstream') {
+        faults.push(...compareStreams(source, earlier, link))
+      }
+    }
+  }
+  return faults
+}
+
+/** Subjects that are well-formed, with their place in the list; the others have faults of their own. */
+function sound(subjects: readonly string[] | undefined): { subject: string; index: number }[] {
+  const all = (subjects ?? []).map((subject, index) => ({ subject, index }))
+  return all.filter(({ subject }) => subjectMistake(subject, 'allowed') === undefined)
+}
+
+function overlapsWithin(
+  source: YamlSource,
+  path: YamlPath,
+  subjects: readonly string[] | undefined,
+  because: string,
+): Fault[] {
+  const all = sound(subjects)
+  return all.flatMap(({ subject, index }, later) => {
+    const earlier = all.slice(0, later).find((other) => subjectsOverlap(other.subject, subject))
+    if (earlier === undefined) return []
+    const what = `\`${subject}\` and \`${earlier.subject}\` overlap: ${because}`
+    return [source.fault([...path, index], 'config.subject', what, 'keep the wider one')]
+  })
+}
+
+function checkStream(source: YamlSource, link: RawLink): Fault[] {
+  const path: YamlPath = [...link.path, 'stream', 'subjects']
+  const faults = overlapsWithin(source, path, link.streamSubjects, 'NATS refuses such a stream')
+  for (const { subject, index } of sound(link.streamSubjects)) {
+    const request = REQUEST_SUBJECTS.find((each) => subjectsOverlap(each, subject))
+    if (request === undefined) continue
+    const what = `a stream over \`${subject}\` covers \`${request}\` and would answer requests itself`
+    const right = 'name event subjects only, such as cn.xswitch.ctrl.> and cn.xswitch.event.>'
+    faults.push(source.fault([...path, index], 'config.stream', what, right))
+  }
+  return faults
+}
+
+function compareQueues(source: YamlSource, earlier: RawLink, link: RawLink): Fault[] {
+  if (link.queue === undefined || link.queue !== earlier.queue || link.url !== earlier.url) return []
+  const what = `\`links.${earlier.name}\` consumes from the queue \`${link.queue}\` too: each would get half of the messages`
+  return [source.fault([...link.path, 'queue', 'name'], 'config.link', what, 'give each link a queue of its own')]
+}
+
+function compareNodes(source: YamlSource, earlier: RawLink, link: RawLink, group: string | undefined): Fault[] {
+  const uuid = link.nodeUuid ?? group
+  if (uuid !== (earlier.nodeUuid ?? group)) return []
+  const what = `\`links.${earlier.name}\` is the node ${uuid} too: requests would be answered twice`
+  return [source.fault([...link.path, 'node', 'uuid'], 'config.link', what, 'give each link a `node.uuid` of its own')]
+}
+
+function compareStreams(source: YamlSource, earlier: RawLink, link: RawLink): Fault[] {
+  const path: YamlPath = [...link.path, 'stream', 'subjects']
+  const ours = link.streamSubjects ?? XCC_EVENT_SUBJECTS
+  const theirs = earlier.streamSubjects ?? XCC_EVENT_SUBJECTS
+  const name = earlier.streamName ?? 'PATCHBAY'
+  if ((link.streamName ?? 'PATCHBAY') === name) {
+    if (JSON.stringify(ours) === JSON.stringify(theirs)) return []
+    const what = `the stream ${name} has other subjects in \`links.${earlier.name}\``
+    return [source.fault(path, 'config.stream', what, 'use the same subjects, or another name')]
+  }
+  return sound(ours).flatMap(({ subject, index }) => {
+    const other = sound(theirs).find((each) => subjectsOverlap(each.subject, subject))
+    if (other === undefined) return []
+    const what = `\`${subject}\` overlaps with \`${other.subject}\` of the stream ${name} in \`links.${earlier.name}\``
+    const right = 'use one stream for both links, or subjects that do not overlap'
+    return [source.fault([...path, index], 'config.stream', what, right)]
+  })
+}

@@ -1,0 +1,19 @@
+/**
+ * Reading of what humans write: `patchbay.yaml`, and YAML files in general with the place of
+ * every node. Everything wrong with a file comes at once, as faults.
+ */
+export type { Environment } from './environment.js'
+export { FAULT_CODES, type Fault, type FaultCode, formatFault, type Position, sortFaults } from './fault.js'
+export { type LoadResult, loadConfig, parseConfig, shippedMapping } from './load.js'
+export { subjectCovers, subjectMistake, subjectsOverlap } from './nats-subjects.js'
+export { nearest } from './nearest.js'
+export {
+  type AmqpLinkConfig,
+  type Config,
+  configJsonSchema,
+  type LinkConfig,
+  type NatsLinkConfig,
+  type RouteConfig,
+} from './schema.js'
+export { readYaml, type YamlPath, type YamlSource } from './yaml-source.js'
+export { type CustomParams, checkYaml, zodFaults } from './zod-faults.js'

@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { checkLinks } from './check-links.js'
+import { checkRoutes } from './check-routes.js'
+import { type Environment, substitute } from './environment.js'
+import { type Fault, sortFaults } from './fault.js'
+import { viewRaw } from './raw-view.js'
+import { type Config, configSchema, type LinkConfig, type ParsedConfig } from './schema.js'
+import { readYaml, type YamlSource } from './yaml-source.js'
+import { checkYaml } from './zod-faults.js'
+
+/** Either a configuration that can be used as it is, or everything that is wrong with it. */
+export type LoadResult =
+  | { readonly config: Config; readonly source: YamlSource; readonly faults?: undefined }
+  | { readonly config?: undefined; readonly faults: readonly Fault[] }
+
+/** Absolute path of a mapping file that comes with the package, such as `xcc.yaml`. */
+export function shippedMapping(name: string): string {
+  return fileURLToPath(new URL(`../../mappings/${name}`, import.meta.url))
+}
+
+const SHIPPED = ['voice-events.yaml', 'xcc.yaml']
+
+/**
+ * Reads `patchbay.yaml`, the environment and the files of its secrets, once. Never throws for
+ * what a user can mend: every fault is in the result, with its place, in the order of lines.
+ */
+export function loadConfig(file: string, env: Environment): LoadResult {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? 'unknown reason' // file system calls throw nothing else
+    const what = `the file cannot be read (${reason})`
+    return { faults: [{ file, line: 1, column: 1, code: 'config.file', what, right: 'name a readable file' }] }
+  }
+  return parseConfig(text, file, env)
+}
+
+/** Like {@link loadConfig} for a text at hand; `file` names it in faults and is where relative paths begin. */
+export function parseConfig(text: string, file: string, env: Environment): LoadResult {
+  const folder = dirname(resolve(file))
+  const schema = configSchema({ env, folder })
+  const { source, faults: unset } = substitute(readYaml(text, file), schema, env)
+  const checked = checkYaml(source, schema, 'config')
+  const raw = viewRaw(source.value)
+  const across = [...checkLinks(source, raw), ...checkRoutes(source, raw)]
+  const faults = [...unset, ...('faults' in checked ? checked.faults.filter(notBecauseOf(unset)) : []), ...across]
+  if ('faults' in checked || faults.length > 0) return { faults: sortFaults(faults) }
+  return { config: freeze(complete(checked.data, folder)), source }
+}
+
+/** A variable that is not set leaves a text that fits nowhere; that is no second fault. */
+function notBecauseOf(unset: readonly Fault[]): (fault: Fault) => boolean {
+  return ({ line, column }) => !unset.some((other) => other.line === line && other.column === column)
+}
+
+/** Fills in the names that follow from other keys, and makes paths absolute. */
+function complete(parsed: ParsedConfig, folder: string): Config {
+  const links = Object.entries(parsed.links).map(
+    ([name, link]) => [name, completeLink(link, name, parsed.group)] as const,
+  )
+  return {
+    ...parsed,
+    mappings: parsed.mappings?.map((path) => resolve(folder, path)) ?? SHIPPED.map(shippedMapping),
+    links: Object.fromEntries(links),
+    routes: parsed.routes.map((route) => ({ ...route, name: route.name ?? `${route.from}-to-${route.to}` })),
+  }
+}
+
+function completeLink(link: ParsedConfig['links'][string], name: string, group: string): LinkConfig {
+  if (link.type === 'amqp') {
+    return { ...link, queue: { ...link.queue, name: link.queue.name ?? `patchbay.${group}.${name}` } }
+  }
+  const uuid = link.node.uuid ?? group
+  return { ...link, node: { ...link.node, uuid, name: link.node.name ?? uuid } }
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const item of Object.values(value)) freeze(item)
+  }
+  return value
+}

@@ -1,0 +1,84 @@
+import type { YamlPath } from './yaml-source.js'
+
+/** A link as written, as far as it is well-formed; defaults not applied. */
+export interface RawLink {
+  readonly name: string
+  readonly path: YamlPath
+  readonly type: string | undefined
+  readonly url: string | undefined
+  readonly servers: readonly string[]
+  readonly queue: string | undefined
+  readonly nodeUuid: string | undefined
+  readonly deliver: string | undefined
+  readonly streamName: string | undefined
+  readonly streamSubjects: readonly string[] | undefined
+  readonly observe: readonly string[] | undefined
+}
+
+/** A route as written, as far as it is well-formed. */
+export interface RawRoute {
+  readonly path: YamlPath
+  readonly name: string | undefined
+  readonly from: string | undefined
+  readonly to: string | undefined
+  readonly facts: readonly string[] | undefined
+}
+
+/** What checks across sections need of a file that may have faults of its own. */
+export interface RawConfig {
+  readonly group: string | undefined
+  readonly links: readonly RawLink[]
+  readonly routes: readonly RawRoute[]
+}
+
+/** Takes from plain data whatever has the right form. */
+export function viewRaw(value: unknown): RawConfig {
+  const links = Object.entries(map(get(value, 'links'))).map(([name, link]) => viewLink(name, link))
+  const written = get(value, 'routes')
+  const routes = Array.isArray(written) ? written.map(viewRoute) : []
+  return { group: text(get(value, 'group')), links, routes }
+}
+
+function viewLink(name: string, link: unknown): RawLink {
+  return {
+    name,
+    path: ['links', name],
+    type: text(get(link, 'type')),
+    url: text(get(link, 'url')),
+    servers: texts(get(link, 'servers')) ?? [],
+    queue: text(get(get(link, 'queue'), 'name')),
+    nodeUuid: text(get(get(link, 'node'), 'uuid')),
+    deliver: text(get(link, 'deliver')),
+    streamName: text(get(get(link, 'stream'), 'name')),
+    streamSubjects: texts(get(get(link, 'stream'), 'subjects')),
+    observe: texts(get(link, 'observe')),
+  }
+}
+
+function viewRoute(route: unknown, index: number): RawRoute {
+  return {
+    path: ['routes', index],
+    name: text(get(route, 'name')),
+    from: text(get(route, 'from')),
+    to: text(get(route, 'to')),
+    facts: texts(get(route, 'facts')),
+  }
+}
+
+function map(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+}
+
+function get(value: unknown, key: string): unknown {
+  const found = map(value)
+  return Object.hasOwn(found, key) ? found[key] : undefined
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+/** Items that are no text keep their place as empty text, so that indices stay right. */
+function texts(value: unknown): string[] | undefined {
+  return Array.isArray(value) ? value.map((item) => text(item) ?? '') : undefined
+}

@@ -1,0 +1,148 @@
+import { z } from 'zod'
+import { FACT_SHAPES, type FactKind } from '../model/index.js'
+import { amqpLinkSchema, natsLinkSchema, subjectSchema, token } from './link-schema.js'
+import type { SecretSources } from './secrets.js'
+
+/** Kinds of facts, in the order of the model. */
+const FACT_KINDS = Object.keys(FACT_SHAPES) as [FactKind, ...FactKind[]] // keys of the model's own table
+
+const port = z.int().min(0).max(65_535)
+const count = z.int().min(1)
+
+const admin = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Default 127.0.0.1.'),
+  port: port.default(9464).describe('Port of /metrics, /livez and /readyz; 0 takes any free one. Default 9464.'),
+})
+
+const log = z.strictObject({
+  level: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least level written; debug has a line for every frame. Default info.'),
+  format: z
+    .enum(['json', 'text'])
+    .default('json')
+    .describe('One JSON object a line, or text for people. Default json.'),
+})
+
+const limits = z.strictObject({
+  bodyBytes: count.default(4_194_304).describe('Largest body, bytes. Default 4194304.'),
+  depth: count.max(10_000).default(100).describe('Deepest nesting in a body. Default 100.'),
+  nodes: count.default(200_000).describe('Most values in a body, repeated ones counted again. Default 200000.'),
+  aliases: count.default(10_000).describe('Most YAML aliases in a body. Default 10000.'),
+})
+
+const sync = z.strictObject({
+  waitMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(2000)
+    .describe('Time a living legacy publisher has to answer a sync before we do, milliseconds. Default 2000.'),
+  publisherAliveMs: z
+    .int()
+    .min(1)
+    .max(86_400_000)
+    .default(60_000)
+    .describe('Time a legacy publisher counts as alive after its last message, milliseconds. Default 60000.'),
+})
+
+const route = z.strictObject({
+  name: token.optional().describe('Name in metrics and logs. Default: FROM-to-TO.'),
+  from: z.string().min(1).describe('Link that messages are taken from.'),
+  to: z.string().min(1).describe('Link that they are sent to.'),
+  facts: z
+    .array(z.enum(FACT_KINDS))
+    .min(1)
+    .default(FACT_KINDS)
+    .describe('Kinds of facts that take this route. Default: all.'),
+  loopback: z.boolean().default(false).describe('Also announce loopback channels. Default false.'),
+  subject: subjectSchema('refused')
+    .default('cn.xswitch.ctrl')
+    .describe('Towards XCC: subject of the events of calls that nobody owns. Default cn.xswitch.ctrl.'),
+  sync: z
+    .strictObject({
+      ask: z
+        .boolean()
+        .default(true)
+        .describe('Ask `from` for a full picture at the start and after a gap. Default true.'),
+      answer: z.boolean().default(true).describe('Answer syncs asked on `to`. Default true.'),
+    })
+    .prefault({})
+    .describe('Roles in syncs.'),
+})
+
+/** Makes the schema of `patchbay.yaml`; `sources` tells where the secrets that it names are found. */
+export function configSchema(sources: SecretSources) {
+  const link = z.discriminatedUnion('type', [amqpLinkSchema(sources), natsLinkSchema(sources)])
+  return z.strictObject({
+    group: token.describe(
+      'Name of this gateway, the same for all its replicas. It guards against loops and names our queues and our node.',
+    ),
+    mappings: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe("Mapping files, relative to this file's folder. Default: the shipped ones."),
+    settings: z
+      .record(z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])))
+      .default({})
+      .describe('By dialect: other values for the `settings:` of its mapping file.'),
+    admin: admin.prefault({}).describe('The admin server.'),
+    log: log.prefault({}).describe('The log, on standard output.'),
+    limits: limits.prefault({}).describe('Bounds of a message; what exceeds them is a dead letter.'),
+    state: z.enum(['memory']).default('memory').describe('Where the state of calls is kept. Default memory.'),
+    stopTimeoutMs: z
+      .int()
+      .min(0)
+      .max(600_000)
+      .default(10_000)
+      .describe('Time that a stop may take to finish what is in flight, milliseconds. Default 10000.'),
+    sync: sync.prefault({}).describe('Full pictures of calls and terminals.'),
+    links: z.record(token, link).describe('Brokers, by a name of your choice.'),
+    routes: z.array(route).min(1).describe('Which facts go from which link to which.'),
+  })
+}
+
+type Parsed = z.output<ReturnType<typeof configSchema>>
+type ParsedLink = Parsed['links'][string]
+type ParsedAmqp = Extract<ParsedLink, { readonly type: 'amqp' }>
+type ParsedNats = Extract<ParsedLink, { readonly type: 'nats' }>
+
+/** All values down to the leaves read-only. */
+export type DeepReadonly<T> = T extends (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T
+
+/** An AMQP link with everything decided. Times in milliseconds unless the name says seconds. */
+export type AmqpLinkConfig = DeepReadonly<Omit<ParsedAmqp, 'queue'> & { queue: Required<ParsedAmqp['queue']> }>
+
+/** A NATS link with everything decided. `node.shared` is absent unless it was asked for. */
+export type NatsLinkConfig = DeepReadonly<
+  Omit<ParsedNats, 'node'> & { node: ParsedNats['node'] & { uuid: string; name: string } }
+>
+
+/** A link of any kind, told apart by `type`. */
+export type LinkConfig = AmqpLinkConfig | NatsLinkConfig
+
+/** A route with its name. */
+export type RouteConfig = DeepReadonly<Parsed['routes'][number] & { name: string }>
+
+/** `patchbay.yaml` as read: defaults applied, secrets read, paths absolute, frozen. */
+export type Config = DeepReadonly<Omit<Parsed, 'links' | 'routes' | 'mappings'>> & {
+  /** Absolute paths. */
+  readonly mappings: readonly string[]
+  readonly links: Readonly<Record<string, LinkConfig>>
+  readonly routes: readonly RouteConfig[]
+}
+
+/** What the schema gives before names that depend on other keys are filled in. */
+export type ParsedConfig = Parsed
+
+/** JSON Schema (draft 2020-12) of `patchbay.yaml`, for editors. */
+export function configJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(configSchema({ env: {}, folder: '.' }), { io: 'input', reused: 'ref' })
+  return { title: 'Patchbay configuration', ...schema }
+}
