@@ -20,15 +20,15 @@ const milliseconds = (least = 1) => z.int().min(least).max(86_400_000)
 
 const reconnect = z
   .strictObject({
-    minMs: milliseconds().default(250).describe('Shortest pause before a new try, milliseconds. Default 250.'),
-    maxMs: milliseconds().default(10_000).describe('Longest pause between tries, milliseconds. Default 10000.'),
+    minDelayMs: milliseconds().default(100).describe('Shortest pause before a new try, milliseconds. Default 100.'),
+    maxDelayMs: milliseconds().default(10_000).describe('Longest pause between tries, milliseconds. Default 10000.'),
   })
-  .refine(({ minMs, maxMs }) => minMs <= maxMs, {
-    error: '`minMs` is larger than `maxMs`',
-    params: { right: 'want minMs ≤ maxMs' } satisfies CustomParams,
+  .refine(({ minDelayMs, maxDelayMs }) => minDelayMs <= maxDelayMs, {
+    error: '`minDelayMs` is larger than `maxDelayMs`',
+    params: { right: 'want minDelayMs ≤ maxDelayMs' } satisfies CustomParams,
   })
   .prefault({})
-  .describe('Pauses between tries to reconnect: they double, with jitter, from `minMs` to `maxMs`.')
+  .describe('Pauses between tries to reconnect: they double, with jitter, from `minDelayMs` to `maxDelayMs`.')
 
 const dialect = z.string().min(1).describe('Dialect spoken on this link: the `dialect:` of a mapping file.')
 

@@ -143,6 +143,6 @@ export type ParsedConfig = Parsed
 
 /** JSON Schema (draft 2020-12) of `patchbay.yaml`, for editors. */
 export function configJsonSchema(): Record<string, unknown> {
-  const schema = z.toJSONSchema(configSchema({ env: {}, folder: '.' }), { io: 'input', reused: 'ref' })
+  const schema = z.toJSONSchema(configSchema({ env: {}, folder: '.' }), { io: 'input' })
   return { title: 'Patchbay configuration', ...schema }
 }
