@@ -18,7 +18,9 @@ export function positionOf(text: string, at: number): Position {
     line++
     start = feed + 1
   }
-  return { line, column: [...text.slice(start, at)].length + 1 }
+  let column = 1
+  for (let i = start; i < at; i += text.codePointAt(i)! > 0xffff ? 2 : 1) column++
+  return { line, column }
 }
 
 const END = 'the end of the body'
