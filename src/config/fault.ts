@@ -26,6 +26,18 @@ export const FAULT_CODES = {
   'mapping.type': 'a value of the wrong type',
   'mapping.missing': 'a required key is missing',
   'mapping.value': 'a value of the right type that is not allowed here',
+  'mapping.field': 'a model field or wire field that does not exist or is not placed',
+  'mapping.conversion': 'a conversion that cannot give what the model field holds',
+  'mapping.table': 'a table that does not exist or is ambiguous',
+  'mapping.setting': 'a setting that does not exist',
+  'mapping.template': 'a text template that is not well-formed',
+  'mapping.expression': 'a CEL expression that is not well-formed or not allowed',
+  'mapping.class': 'a class that the codec does not let in',
+  'mapping.contradiction': 'rules that exclude each other',
+  'mapping.dead-rule': 'a rule that nothing can ever reach',
+  'mapping.unmapped': 'a model field that must be mapped and is not',
+  'mapping.law': 'a rule that does not give back what went in, and does not say so',
+  'mapping.test': 'a test case of a mapping that does not hold',
 } as const
 
 /** One of the keys of {@link FAULT_CODES}. */

@@ -1,0 +1,43 @@
+/**
+ * What a mapping needs to know of a dialect's values. Scalars are JavaScript's own wherever
+ * the dialect has no more types than JavaScript; lists are arrays; maps are the dialect's.
+ */
+export interface Trees {
+  /** Whether the order of a map's keys is part of the wire form. */
+  readonly ordered: boolean
+  isMap(value: unknown): boolean
+  /** Class name of a map that is an object of some class. */
+  classOf(map: unknown): string | undefined
+  /** Keys of a map, in order. Not to be changed. */
+  keys(map: unknown): readonly unknown[]
+  /** Values of a map, in the order of its keys. Not to be changed. */
+  values(map: unknown): readonly unknown[]
+  get(map: unknown, key: string): unknown
+  /** Sets an entry of a map, last when it is new. */
+  set(map: unknown, key: string, value: unknown): void
+  /** Builds a map from parallel arrays, which it may keep. */
+  map(className: string | undefined, keys: unknown[], values: unknown[]): unknown
+  /** The integer a value is: a number while safe, undefined when it is none. */
+  integer(value: unknown): number | undefined
+  equal(a: unknown, b: unknown): boolean
+  /** JSON that keeps the types. Values that stand in two places are written twice. */
+  toTyped(value: unknown): unknown
+  fromTyped(json: unknown): unknown
+}
+
+/** A body taken apart. */
+export interface Document {
+  readonly root: unknown
+  /** Maps, lists and other values that stand in more than one place. */
+  readonly shared: ReadonlySet<object>
+}
+
+/** Bytes ⇄ values of one wire format. */
+export interface Codec {
+  readonly name: string
+  readonly trees: Trees
+  /** @throws GatewayError `codec.*`, fate reject. */
+  decode(body: Uint8Array): Document
+  /** @throws GatewayError `codec.*`, fate reject. */
+  encode(root: unknown): Uint8Array
+}

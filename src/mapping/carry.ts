@@ -1,0 +1,136 @@
+import type { Trees } from '../codecs/codec.js'
+import type { Fact } from '../model/index.js'
+import type { Cases } from './cases.js'
+import { type Bag, extensionOf, fitsShape, type ModelPath, modelPath, modelPaths, setOwn } from './paths.js'
+import { partFromTyped, partToTyped } from './residue.js'
+import type { Context } from './slots.js'
+
+/** What the carrier of one message needs to know of the rest of its rule. */
+export interface CarryRule {
+  /** Begins each of our keys in it. */
+  readonly prefix: string
+  /** Map field of the model that takes the keys without the prefix. */
+  readonly rest: ModelPath | undefined
+  /** Model paths that the message says in its own words. */
+  readonly covered: ReadonlySet<string>
+  /** Value types of the dialects whose extensions may ride along. */
+  readonly treesOf: (dialect: string) => Trees | undefined
+}
+
+/** Key under which a case is named that would otherwise be read back as another. */
+const CASE = 'case'
+/** Begins the text of a carried value that is no string, followed by its typed JSON. */
+const TYPED = '!'
+
+type Tell = (name: string, value: unknown) => void
+
+/** Reads and writes the entries of a map that no field of the rule takes. */
+export interface Carrier {
+  /** False for an entry that is neither ours nor wanted by the model. */
+  read(key: string, value: unknown, fact: Fact): boolean
+  write(fact: Fact, put: (key: string, text: string) => void): void
+}
+
+/**
+ * The carrier of everything a dialect has no word for: model fields its rules do not cover, and the
+ * extensions of other dialects, as text entries of one map. A text is carried as it is; any other
+ * value, and a text that begins with `!`, as `!` and JSON that keeps the type.
+ */
+export function compileCarrier(rule: CarryRule, cases: Cases | undefined, context: Context): Carrier {
+  const { kind, dialect } = context
+  const byCases = new Set(cases?.fields.map((field) => field.path))
+  const uncovered = modelPaths(kind)
+    .filter((path) => !rule.covered.has(path) && !byCases.has(path) && path !== rule.rest?.path)
+    .map((path) => modelPath(kind, path, dialect)!)
+
+  function write(fact: Fact, put: (key: string, text: string) => void): void {
+    const rest = rule.rest?.get(fact) as Record<string, string> | undefined
+    if (rest !== undefined) for (const key in rest) put(key, rest[key]!)
+    const tell: Tell = (name, value) => put(rule.prefix + name, toText(value))
+    for (const field of uncovered) {
+      const value = field.get(fact)
+      if (value !== undefined) tell(field.path, value)
+    }
+    if (cases !== undefined) writeCase(cases, fact, tell)
+    if (fact.ext !== undefined)
+      for (const other in fact.ext) if (other !== dialect) writeExtension(other, fact.ext[other]!, tell)
+  }
+
+  function writeExtension(other: string, bag: Bag, tell: Tell): void {
+    const types = rule.treesOf(other)
+    if (types === undefined) return
+    for (const name in bag) {
+      const value = bag[name]
+      tell(`ext.${other}.${name}`, typeof value === 'string' ? value : partToTyped(name, value, types))
+    }
+  }
+
+  /** False where an entry is not ours or not readable: then it stays an ordinary entry. */
+  function readCarried(name: string, text: string, fact: Fact): boolean {
+    if (name === CASE) return true
+    if (!name.startsWith('ext.')) {
+      const field = modelPath(kind, name, dialect)
+      const value = fromText(text)
+      if (field?.shape === undefined || rule.covered.has(name) || !fitsShape(value, field.shape)) return false
+      field.set(fact, value)
+      return true
+    }
+    const dot = name.indexOf('.', 4)
+    const other = name.slice(4, dot)
+    const types = dot < 0 || other === dialect ? undefined : rule.treesOf(other)
+    if (types === undefined) return false
+    const value = fromText(text)
+    const part = name.slice(dot + 1)
+    if (value === undefined) return false
+    try {
+      setOwn(extensionOf(fact, other), part, typeof value === 'string' ? value : partFromTyped(part, value, types))
+    } catch {
+      return false
+    }
+    return true
+  }
+
+  return {
+    write,
+    read(key, value, fact) {
+      if (typeof value !== 'string') return false
+      if (key.startsWith(rule.prefix) && readCarried(key.slice(rule.prefix.length), value, fact)) return true
+      if (rule.rest === undefined) return false
+      const rest = rule.rest.get(fact) as Bag | undefined
+      if (rest === undefined) rule.rest.set(fact, setOwn({}, key, value))
+      else setOwn(rest, key, value)
+      return true
+    },
+  }
+}
+
+/** The case named by a carrier map, if any. */
+export function carriedCase(map: unknown, prefix: string, trees: Trees): string | undefined {
+  const name = trees.isMap(map) ? trees.get(map, prefix + CASE) : undefined
+  return typeof name === 'string' ? name : undefined
+}
+
+/** What the chosen case leaves unsaid of the fields that cases are about, and its name where a reader needs it. */
+function writeCase(all: Cases, fact: Fact, tell: Tell): void {
+  const chosen = all.writing(fact)
+  for (const field of all.fields) {
+    const value = field.get(fact)
+    if (value !== undefined && value !== chosen?.sets.get(field.path)) tell(field.path, value)
+  }
+  const hint = chosen === undefined ? undefined : all.hintFor(chosen)
+  if (hint !== undefined) tell(CASE, hint)
+}
+
+function toText(value: unknown): string {
+  return typeof value === 'string' && !value.startsWith(TYPED) ? value : TYPED + JSON.stringify(value)
+}
+
+/** Undefined for a text that claims to be typed and is not. */
+function fromText(text: string): unknown {
+  if (!text.startsWith(TYPED)) return text
+  try {
+    return JSON.parse(text.slice(TYPED.length)) as unknown
+  } catch {
+    return undefined
+  }
+}

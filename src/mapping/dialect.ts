@@ -1,0 +1,119 @@
+import type { Codec } from '../codecs/codec.js'
+import { GatewayError } from '../errors.js'
+import type { Fact, Scope } from '../model/index.js'
+import {
+  type Address,
+  compileMessage,
+  type DecodedMessage,
+  type Message,
+  type TreesOf,
+  type Utterance,
+} from './message.js'
+import type { Bag } from './paths.js'
+import type { MappingFile } from './schema.js'
+
+/** A message as it goes to a transport, with the facts it tells. */
+export interface EncodedMessage {
+  readonly rule: string
+  readonly address: Address
+  readonly body: Uint8Array
+  readonly facts: readonly Fact[]
+}
+
+/** What became of facts that were to be said. */
+export interface Encoding {
+  readonly messages: EncodedMessage[]
+  /** Facts for which the dialect has no word. */
+  readonly unsaid: Fact[]
+}
+
+/** One dialect, ready to run: its codec and its compiled mapping. */
+export interface Dialect {
+  readonly name: string
+  /** Names the mapping's content. */
+  readonly revision: string
+  readonly messages: readonly Message[]
+  /** @throws GatewayError codec.* or mapping.*, fate reject */
+  decode(address: Address, body: Uint8Array): DecodedMessage
+  /**
+   * Says facts. Facts of one call that may share a message do, in order. `ext` is what the wire
+   * message they came in said beside them.
+   */
+  encode(utterance: Utterance): Encoding
+  /** The full picture of something of which there is none: an empty list. Undefined where the dialect has no such message. */
+  encodeEmpty(scope: Scope): EncodedMessage | undefined
+}
+
+const encoder = new TextEncoder()
+/** A document of the wire format begins so; a bare word does not. */
+const DASH = 0x2d
+
+/** Compiles a mapping that check has accepted. `treesOf` knows the value types of all dialects. */
+export function compileDialect(file: MappingFile, codec: Codec, treesOf: TreesOf, revision: string): Dialect {
+  const messages = Object.entries(file.messages).flatMap(([name, rule]) =>
+    rule === null ? [] : [compileMessage(name, rule, file, codec.trees, treesOf)],
+  )
+  const byName = new Map(messages.map((message) => [message.name, message]))
+
+  function decode(address: Address, body: Uint8Array): DecodedMessage {
+    const document = codec.decode(body)
+    for (const message of messages) {
+      if ((message.rule.anywhere || message.fitsAddress(address)) && message.fitsContent(document.root)) {
+        return message.decode(document, address, body[0] !== DASH)
+      }
+    }
+    throw unknownMessage(address)
+  }
+
+  function unknownMessage(address: Address): GatewayError {
+    const told = Object.entries(address).map(([key, value]) => `${key} "${value}"`)
+    const known = messages.filter((message) => message.fitsAddress(address)).map((message) => message.name)
+    const there = known.length === 0 ? 'no rule is for that address' : `its content fits none of ${known.join(', ')}`
+    return new GatewayError('mapping.message', `${file.dialect}: a message at ${told.join(', ')}: ${there}`)
+  }
+
+  function encode({ facts, ext }: Utterance): Encoding {
+    const out: Encoding = { messages: [], unsaid: [] }
+    if (facts.length === 0) {
+      const empty = byName.get(String(ext?.$name))
+      if (empty !== undefined) out.messages.push(write(empty, { facts, ext }))
+      return out
+    }
+    let open: { message: Message; facts: Fact[] } | undefined
+    // The residue of a whole message belongs to the first message made of its facts.
+    let rest: Bag | undefined = ext
+    const close = () => {
+      if (open !== undefined) out.messages.push(write(open.message, { facts: open.facts, ext: rest }))
+      if (open !== undefined) rest = undefined
+      open = undefined
+    }
+    for (const fact of facts) {
+      const message = messages.find((each) => each.canSay(fact))
+      if (message === undefined) {
+        out.unsaid.push(fact)
+        continue
+      }
+      if (open?.message === message && message.together(open.facts[0]!, fact)) open.facts.push(fact)
+      else {
+        close()
+        open = { message, facts: [fact] }
+      }
+    }
+    close()
+    return out
+  }
+
+  function write(message: Message, utterance: Utterance): EncodedMessage {
+    const { address, root, bareText } = message.encode(utterance)
+    const body = bareText === undefined ? codec.encode(root) : encoder.encode(bareText)
+    return { rule: message.name, address, body, facts: utterance.facts }
+  }
+
+  function encodeEmpty(scope: Scope): EncodedMessage | undefined {
+    const message = messages.find((each) => each.rule.full === scope && each.many)
+    if (message === undefined) return undefined
+    return write(message, { facts: [], ext: { $set: { full: true } } })
+  }
+
+  return { name: file.dialect, revision, messages, decode, encode, encodeEmpty }
+}

@@ -1,0 +1,154 @@
+import type { Trees } from '../codecs/codec.js'
+import { GatewayError } from '../errors.js'
+import type { Fact, FactKind } from '../model/index.js'
+import { type Bag, extensionOf, type ModelPath } from './paths.js'
+import { section } from './residue.js'
+import type { Scalar } from './schema.js'
+import type { Shape } from './shape.js'
+import type { Slot } from './slots.js'
+
+/** The facts of the message being read or written. Filled and emptied by the message rule. */
+export interface Batch {
+  facts: Fact[]
+}
+
+/** Fixed model values: set when reading, required when writing. */
+export type FixedFields = readonly { readonly field: ModelPath; readonly value: Scalar }[]
+
+/** What turns wire lists into facts and facts into wire lists. */
+export interface Rows {
+  /** The lists as slots of the message's own map. */
+  readonly slots: readonly Slot[]
+  /** Whether these rows can say the fact. */
+  canSay(fact: Fact): boolean
+  /** Facts of the lists just read, in order. */
+  collect(): Fact[]
+}
+
+const inert = { field: undefined, required: false, lossy: undefined, settle: undefined, fallback: () => undefined }
+
+/** Makes a fact of a kind with its fixed fields. */
+export function freshFact(kind: FactKind, fixed: FixedFields): Fact {
+  const fact = { kind } as Fact
+  for (const { field, value } of fixed) field.set(fact, value)
+  return fact
+}
+
+/** Whether a fact has the fixed fields. */
+export function hasFixed(fact: Fact, fixed: FixedFields): boolean {
+  return fixed.every(({ field, value }) => field.get(fact) === value)
+}
+
+/** What a list of elements is made of. */
+export interface ElementList {
+  readonly path: string
+  readonly className: string | undefined
+  readonly shape: Shape
+  readonly mustSay: boolean
+  readonly make: () => Fact
+  readonly batch: Batch
+  readonly trees: Trees
+  readonly dialect: string
+}
+
+/** One list whose elements are maps, each a fact. */
+export function elementRows({ path, className, shape, mustSay, make, batch, trees, dialect }: ElementList): Rows {
+  let found: Fact[] = []
+  const kept = (fact: Fact) => fact.ext?.[dialect]
+  const slot: Slot = {
+    ...inert,
+    path,
+    conditional: false,
+    applies: () => true,
+    read(value) {
+      found = []
+      if (!Array.isArray(value)) return false
+      found = value.map((element, i) => readElement(element, `${path}.${i}`))
+      return true
+    },
+    write: () => (batch.facts.length === 0 ? undefined : batch.facts.map(writeElement)),
+    fallback: () => [],
+  }
+
+  function readElement(element: unknown, where: string): Fact {
+    if (!trees.isMap(element))
+      throw new GatewayError('mapping.message', `${dialect}: ${where} is no mapping; each element must be one`)
+    const fact = make()
+    shape.read(element, fact, () => extensionOf(fact, dialect))
+    const given = trees.classOf(element)
+    if (given !== className) extensionOf(fact, dialect).$class = given ?? null
+    return fact
+  }
+
+  function writeElement(fact: Fact): unknown {
+    const bag = kept(fact)
+    const other = bag?.$class
+    return shape.write(fact, bag, other === undefined ? className : ((other ?? undefined) as string | undefined))
+  }
+
+  return {
+    slots: [slot],
+    canSay: (fact) => !mustSay || shape.canSay(fact, kept(fact)),
+    collect() {
+      const facts = found
+      found = []
+      return facts
+    },
+  }
+}
+
+/** Lists read side by side: the first decides how many rows there are, each row is a fact. */
+export function columnRows(
+  columns: readonly Slot[],
+  fixed: FixedFields,
+  make: () => Fact,
+  batch: Batch,
+  dialect: string,
+): Rows {
+  let rows: Fact[] = []
+  const mine = (fact: Fact) => hasFixed(fact, fixed)
+
+  function columnSlot(column: Slot, isFirst: boolean): Slot {
+    const cell = (fact: Fact): unknown => {
+      const value = column.write(fact)
+      if (value !== undefined) return value
+      const aside = (fact.ext?.[dialect]?.$raw as Bag | undefined)?.[column.path]
+      return aside !== undefined ? aside : (column.fallback(fact) ?? null)
+    }
+    const fill = (value: unknown): boolean => {
+      if (!Array.isArray(value) || value.length !== rows.length) return false
+      for (const [i, each] of value.entries()) {
+        const fact = rows[i]!
+        if (!column.read(each, fact)) section(() => extensionOf(fact, dialect), '$raw')[column.path] = each
+      }
+      return true
+    }
+    return {
+      ...inert,
+      path: column.path,
+      conditional: column.conditional,
+      applies: column.applies,
+      read(value) {
+        rows = Array.isArray(value) ? value.map(make) : []
+        return fill(value)
+      },
+      // The first column says how many rows there are, wherever it stands in the message.
+      settle: isFirst ? undefined : fill,
+      write() {
+        const facts = batch.facts.filter(mine)
+        return facts.length === 0 ? undefined : facts.map(cell)
+      },
+      fallback: () => [],
+    }
+  }
+
+  return {
+    slots: columns.map((column, i) => columnSlot(column, i === 0)),
+    canSay: mine,
+    collect() {
+      const facts = rows
+      rows = []
+      return facts
+    },
+  }
+}

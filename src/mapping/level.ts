@@ -1,0 +1,62 @@
+import type { Carrier } from './carry.js'
+import type { Cases } from './cases.js'
+import type { Slot } from './slots.js'
+
+/** One key of a wire map: a field, a key that only the cases write, or a nested map. */
+export type Entry =
+  | { readonly kind: 'slot'; readonly key: string; readonly slot: Slot; readonly caseAt: number }
+  | { readonly kind: 'case'; readonly key: string; readonly caseAt: number }
+  | { readonly kind: 'level'; readonly key: string; readonly level: Level }
+
+/** A wire map and the maps nested in it. */
+export interface Level {
+  /** Path from the shape's root; the root's own is empty. */
+  readonly path: string
+  readonly keys: readonly string[]
+  readonly entries: readonly Entry[]
+  readonly index: ReadonlyMap<unknown, number>
+  /** Takes and adds entries beyond those of the rules. */
+  readonly carrier: Carrier | undefined
+}
+
+/** Where a carrier works. */
+export interface CarryPlace {
+  readonly at: string
+  readonly carrier: Carrier
+}
+
+/** A wire path of a shape, in the order of the rules, and what stands there. */
+export interface Place {
+  readonly path: string
+  /** Undefined: only the cases write there. */
+  readonly slot: Slot | undefined
+}
+
+/** Arranges places, given by dotted paths, into nested maps. */
+export function buildLevel(
+  places: readonly Place[],
+  cases: Cases | undefined,
+  carry: CarryPlace | undefined,
+  prefix = '',
+): Level {
+  const groups = new Map<string, Place[]>()
+  const groupOf = (path: string) => {
+    const key = path.slice(prefix.length).split('.')[0]!
+    const group = groups.get(key) ?? []
+    groups.set(key, group)
+    return group
+  }
+  for (const place of places) groupOf(place.path).push(place)
+  const here = prefix.slice(0, -1)
+  if (carry?.at.startsWith(prefix) && carry.at !== here) groupOf(carry.at)
+  const entries = [...groups].map(([key, group]): Entry => {
+    const first = group[0]
+    if (first?.path !== prefix + key)
+      return { kind: 'level', key, level: buildLevel(group, cases, carry, `${prefix}${key}.`) }
+    const caseAt = cases?.keys.indexOf(first.path) ?? -1
+    return first.slot === undefined ? { kind: 'case', key, caseAt } : { kind: 'slot', key, slot: first.slot, caseAt }
+  })
+  const keys = entries.map((entry) => entry.key)
+  const carrier = carry?.at === here ? carry.carrier : undefined
+  return { path: here, keys, entries, index: new Map(keys.map((key, at) => [key, at])), carrier }
+}

@@ -1,0 +1,111 @@
+import type { Trees } from '../codecs/codec.js'
+import type { Fact, FactKind } from '../model/index.js'
+import { compileTest } from './conditions.js'
+import { type Converter, converter, defaultConversion, tableConverter, tableRows } from './converters.js'
+import { compileExpression } from './expression.js'
+import { type ModelPath, modelPath } from './paths.js'
+import type { FieldRule, MappingFile } from './schema.js'
+
+/** What rules are compiled against. */
+export interface Context {
+  readonly file: MappingFile
+  readonly dialect: string
+  readonly trees: Trees
+  readonly kind: FactKind
+}
+
+/** One wire field of a map, both ways. */
+export interface Slot {
+  /** Wire path within its message part, for residues and messages to people. */
+  readonly path: string
+  readonly field: ModelPath | undefined
+  readonly required: boolean
+  readonly lossy: string | undefined
+  /** Takes a wire value into the fact; false when the model could not take it. */
+  read(value: unknown, fact: Fact): boolean
+  /** Called when the whole map was read, for fields that depend on others: false keeps the value aside. */
+  settle: ((value: unknown, fact: Fact) => boolean) | undefined
+  /** The wire value of what the model says, or undefined. */
+  write(fact: Fact): unknown
+  /** What stands there when the model says nothing and nothing was kept aside, or undefined. */
+  fallback(fact: Fact): unknown
+  /** Whether it is written at all for this fact; always, unless `conditional`. */
+  applies(fact: Fact): boolean
+  readonly conditional: boolean
+}
+
+const always = () => true
+const nothing = () => undefined
+
+/** Resolves a model path that check has already accepted. */
+export function resolver(context: Context): (path: string) => ModelPath {
+  return (path) => {
+    const found = modelPath(context.kind, path, context.dialect)
+    if (found === undefined) throw new Error(`unchecked model path ${path} of ${context.kind}`)
+    return found
+  }
+}
+
+/** Compiles one field rule that is not a nested map. */
+export function compileSlot(path: string, rule: FieldRule, context: Context): Slot {
+  const applies = compileWhen(rule, context)
+  const lossy = rule.lossy
+  const conditional = rule.when !== undefined
+  if (rule.is === undefined) return { ...fixedSlot(path, rule), applies, conditional, lossy }
+  const field = resolver(context)(rule.is)
+  const convert = converterOf(rule, field, context)
+  const blank = rule.default
+  const derive = rule.derive === undefined ? nothing : compileExpression(rule.derive)
+  return {
+    path,
+    field,
+    required: rule.required ?? false,
+    lossy,
+    read(value, fact) {
+      if (blank !== undefined && value === blank) return true
+      const model = convert.read(value)
+      if (model === undefined) return false
+      field.set(fact, model)
+      return true
+    },
+    settle: undefined,
+    write(fact) {
+      const model = field.get(fact)
+      return model === undefined ? undefined : convert.write(model)
+    },
+    fallback: (fact) => derive(fact) ?? blank,
+    applies,
+    conditional,
+  }
+}
+
+/** A field without a model side: a constant, or a value derived from the fact. */
+function fixedSlot(path: string, rule: FieldRule): Omit<Slot, 'applies' | 'conditional' | 'lossy'> {
+  const { const: fixed, default: blank } = rule
+  const derive = rule.derive === undefined ? undefined : compileExpression(rule.derive)
+  const base = { path, field: undefined, required: false, write: nothing }
+  if (derive === undefined) {
+    return { ...base, read: (value) => value === fixed, settle: undefined, fallback: () => fixed }
+  }
+  return {
+    ...base,
+    read: always,
+    settle: (value, fact) => value === (derive(fact) ?? blank),
+    fallback: (fact) => derive(fact) ?? blank,
+  }
+}
+
+function converterOf(rule: FieldRule, field: ModelPath, { file, trees }: Context): Converter {
+  if (rule.table !== undefined) return tableConverter(tableRows(file.tables![rule.table]!))
+  if (field.space === 'ext' && rule.as === undefined) return { read: (value) => value, write: (model) => model }
+  return converter(rule.as ?? defaultConversion(field.shape), field.shape, trees)
+}
+
+function compileWhen(rule: FieldRule, context: Context): (fact: Fact) => boolean {
+  if (rule.when === undefined) return always
+  const checks = Object.entries(rule.when).map(([path, test]) => ({
+    field: resolver(context)(path),
+    check: compileTest(test, true),
+  }))
+  return (fact) => checks.every(({ field, check }) => check(field.get(fact)))
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs'
+import protobuf from 'protobufjs'
+
+const FILES = ['proto/patchbay/v1/facts.proto', 'proto/patchbay/v1/commands.proto']
+const HEADER = `// Generated from proto/patchbay/v1 by \`npm run generate\`; a test holds the two equal.
+`
+
+/** TypeScript source of src/model/generated.ts, made from the proto files of the neutral model. */
+export function generateModel(): string {
+  const root = new protobuf.Root()
+  for (const file of FILES) {
+    protobuf.parse(readFileSync(file, 'utf8'), root, { keepCase: false, alternateCommentMode: true })
+  }
+  root.resolveAll()
+  const types = root.lookup('patchbay.v1') as protobuf.Namespace
+  const out: string[] = [HEADER]
+  for (const item of types.nestedArray) {
+    if (item instanceof protobuf.Enum) out.push(enumSource(item))
+    else if (item instanceof protobuf.Type && item.name !== 'Fact') out.push(interfaceSource(item))
+  }
+  out.push(factSource(types.lookupType('Fact')), shapesSource(types.lookupType('Fact')))
+  return `${out.join('\n')}`
+}
+
+function comment(text: string | null, indent = ''): string {
+  if (!text) return ''
+  const lines = text.split('\n')
+  if (lines.length === 1) return `${indent}/** ${text} */\n`
+  return `${indent}/**\n${lines.map((line) => `${indent} * ${line}\n`).join('')}${indent} */\n`
+}
+
+function enumValues(item: protobuf.Enum): string[] {
+  const prefix = `${item.name.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}_`
+  return Object.keys(item.values)
+    .filter((name) => item.values[name] !== 0)
+    .map((name) => name.slice(prefix.length).toLowerCase().replaceAll('_', '-'))
+}
+
+function enumSource(item: protobuf.Enum): string {
+  const values = enumValues(item).map((value) => `'${value}'`)
+  return `${comment(item.comment)}export type ${item.name} = ${values.join(' | ')}\n`
+}
+
+const SCALARS: Record<string, string> = {
+  string: 'string',
+  bool: 'boolean',
+  double: 'number',
+  int64: 'number',
+  uint32: 'number',
+}
+
+function fieldType(field: protobuf.Field): string {
+  const base = SCALARS[field.type] ?? field.resolvedType?.name
+  if (base === undefined) throw new Error(`no TypeScript type for ${field.fullName}: ${field.type}`)
+  if (field instanceof protobuf.MapField) return `Record<string, ${base}>`
+  return field.repeated ? `${base}[]` : base
+}
+
+function interfaceSource(type: protobuf.Type): string {
+  const fields = type.fieldsArray.map((f) => `${comment(f.comment, '  ')}  ${f.name}?: ${fieldType(f)}\n`)
+  return `${comment(type.comment)}export interface ${type.name} {\n${fields.join('')}}\n`
+}
+
+function bodies(fact: protobuf.Type): protobuf.Field[] {
+  return fact.oneofs.body!.fieldsArray
+}
+
+function factSource(fact: protobuf.Type): string {
+  const kinds = bodies(fact).map((f) => `  ${f.name}: ${fieldType(f)}\n`)
+  return `/** Body of each kind of fact. */
+export interface FactBodies {
+${kinds.join('')}}
+
+/** The kinds of facts. */
+export type FactKind = keyof FactBodies
+`
+}
+
+function shapesSource(fact: protobuf.Type): string {
+  const kinds = bodies(fact).map((f) => {
+    const type = f.resolvedType as protobuf.Type
+    return `  ${f.name}: {\n${leaves(type, '')
+      .map(([path, shape]) => `    ${/^\w+$/.test(path) ? path : `'${path}'`}: ${shape},\n`)
+      .join('')}  },\n`
+  })
+  return `/** Type of one field of a fact. \`values\` lists a closed set. */
+export interface FieldShape {
+  readonly type: 'string' | 'boolean' | 'number' | 'int64' | 'uint32' | 'double' | 'enum'
+  readonly list?: true
+  readonly map?: true
+  readonly values?: readonly string[]
+}
+
+/** Every field of every kind of fact, by dotted path: what a mapping file may name. */
+export const FACT_SHAPES = {
+${kinds.join('')}} as const satisfies Record<FactKind, Record<string, FieldShape>>
+`
+}
+
+function leaves(type: protobuf.Type, prefix: string): [string, string][] {
+  return type.fieldsArray.flatMap((field): [string, string][] => {
+    const path = prefix + field.name
+    const inner = field.resolvedType
+    if (inner instanceof protobuf.Type) return leaves(inner, `${path}.`)
+    const parts = [`type: '${inner ? 'enum' : field.type === 'bool' ? 'boolean' : field.type}'`]
+    if (field instanceof protobuf.MapField) parts.push('map: true')
+    else if (field.repeated) parts.push('list: true')
+    if (inner instanceof protobuf.Enum)
+      parts.push(
+        `values: [${enumValues(inner)
+          .map((v) => `'${v}'`)
+          .join(', ')}]`,
+      )
+    return [[path, `{ ${parts.join(', ')} }`]]
+  })
+}
