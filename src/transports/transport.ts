@@ -47,6 +47,8 @@ export interface Delivery {
 /**
  * What can happen to a link. `down` carries what is known of the reason.
  * `returned`: a frame was confirmed by the peer although nobody is bound to receive it.
+ * `dropped`: a frame arrived while the buffer for unsettled ones was full, and the wire knows no way to keep it.
+ * `blocked`: the peer takes nothing for now (AMQP: a memory or disk alarm); sends wait until `unblocked`.
  */
 export type LinkEvent =
   | { readonly kind: 'up' }
@@ -55,6 +57,9 @@ export type LinkEvent =
   | { readonly kind: 'consuming'; readonly source: string }
   | { readonly kind: 'fault'; readonly error: GatewayError }
   | { readonly kind: 'returned'; readonly frame: Frame }
+  | { readonly kind: 'dropped'; readonly frame: Frame }
+  | { readonly kind: 'blocked'; readonly reason: string }
+  | { readonly kind: 'unblocked' }
 
 /** What a transport reports to whoever started it. Neither function may throw. */
 export interface LinkHandlers {
@@ -73,6 +78,12 @@ export interface Transport {
    * @throws GatewayError with fate `reject` when no retry can help, `retry` when the transport was stopped first.
    */
   send(frame: OutgoingFrame): Promise<void>
-  /** Stops taking, finishes what is in flight, closes. Idempotent. */
+  /**
+   * Stops taking, and resolves once everything taken is settled or the grace period is over; sending
+   * still works. A gateway drains all its links before it stops the first, so that what one link took
+   * can still leave by another. Idempotent.
+   */
+  drain(): Promise<void>
+  /** Drains, finishes what is being sent (within the grace period), closes. Idempotent. */
   stop(): Promise<void>
 }

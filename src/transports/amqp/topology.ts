@@ -1,0 +1,100 @@
+import type { Channel, ChannelModel, Options } from 'amqplib'
+import { GatewayError } from '../../errors.js'
+import type { LinkEvent } from '../transport.js'
+import type { AmqpConfig, AmqpConsume, AmqpQueue } from './config.js'
+import { reasonOf, replyCode } from './errors.js'
+
+const PRECONDITION_FAILED = 406
+const ACCESS_REFUSED = 403
+
+type Report = (event: LinkEvent) => void
+
+/** Runs something on a channel of its own: a refused declaration closes the channel it was made on. */
+async function onChannel<T>(model: ChannelModel, action: (channel: Channel) => Promise<T>): Promise<T> {
+  const channel = await model.createChannel()
+  channel.on('error', () => undefined) // the pending call rejects with the same reason
+  const result = await action(channel)
+  await channel.close()
+  return result
+}
+
+function topologyError(what: string, error: unknown): GatewayError {
+  const forbidden = replyCode(error) === ACCESS_REFUSED
+  const options = { fate: forbidden ? 'reject' : 'retry', cause: error } as const
+  return new GatewayError(forbidden ? 'link.forbidden' : 'link.refused', `${what}: ${reasonOf(error)}`, options)
+}
+
+/** Declares; where the broker has the thing with other properties, says so and goes on with what is there. */
+async function declare(
+  model: ChannelModel,
+  what: string,
+  report: Report,
+  action: (channel: Channel) => Promise<unknown>,
+): Promise<void> {
+  try {
+    await onChannel(model, action)
+  } catch (error) {
+    const failure = topologyError(`cannot declare ${what}`, error)
+    if (replyCode(error) !== PRECONDITION_FAILED) throw failure
+    report({ kind: 'fault', error: failure })
+  }
+}
+
+/** Redeliveries are limited by default from RabbitMQ 4 on, and only there may the limit be named to switch it off. */
+function limitsRedeliveries(model: ChannelModel): boolean {
+  return Number.parseInt(model.connection.serverProperties.version, 10) >= 4
+}
+
+function queueOptions(model: ChannelModel, queue: AmqpQueue): Options.AssertQueue {
+  const type = queue.type ?? 'quorum'
+  const options: Options.AssertQueue = {
+    durable: type === 'quorum' || (queue.durable ?? true),
+    arguments: {
+      'x-queue-type': type,
+      ...((queue.singleActiveConsumer ?? true) ? { 'x-single-active-consumer': true } : {}),
+      ...(type === 'quorum' && limitsRedeliveries(model) ? { 'x-delivery-limit': -1 } : {}),
+      ...queue.arguments,
+    },
+  }
+  if (queue.deadLetterExchange !== undefined) options.deadLetterExchange = queue.deadLetterExchange
+  return options
+}
+
+/** The name of the queue that an entry consumes. */
+export function queueName({ queue }: AmqpConsume): string {
+  return typeof queue === 'string' ? queue : queue.name
+}
+
+/**
+ * Declares the configured exchanges, unless `declare` is off.
+ * @throws GatewayError `link.forbidden` (reject) or `link.refused` (retry).
+ */
+export async function declareExchanges(model: ChannelModel, config: AmqpConfig, report: Report): Promise<void> {
+  if (config.declare === false) return
+  for (const { name, type, durable = true } of config.exchanges ?? []) {
+    await declare(model, `exchange "${name}"`, report, (channel) => channel.assertExchange(name, type, { durable }))
+  }
+}
+
+/** Declares a queue and its bindings, unless `declare` is off. Errors as {@link declareExchanges}. */
+export async function declareQueue(
+  model: ChannelModel,
+  config: AmqpConfig,
+  entry: AmqpConsume,
+  report: Report,
+): Promise<void> {
+  if (config.declare === false) return
+  const { queue } = entry
+  const name = queueName(entry)
+  if (typeof queue !== 'string') {
+    const options = queueOptions(model, queue)
+    await declare(model, `queue "${name}"`, report, (channel) => channel.assertQueue(name, options))
+  }
+  for (const { exchange, key } of entry.bindings ?? []) {
+    try {
+      await onChannel(model, (channel) => channel.bindQueue(name, exchange, key))
+    } catch (error) {
+      throw topologyError(`cannot bind queue "${name}" to exchange "${exchange}" by "${key}"`, error)
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { LinkEvent, LinkHandlers, Transport } from '../transport.js'
+import type { AmqpConfig } from './config.js'
+import { type KeptConnection, keepConnection } from './connection.js'
+import { type QueueConsumer, queueConsumer } from './consumer.js'
+import { makePublisher } from './publisher.js'
+import { declareExchanges } from './topology.js'
+
+/** Joins the stories of several connections: up when all are, down when the first is lost. */
+function joinReports(connections: number, report: (event: LinkEvent) => void): (event: LinkEvent) => void {
+  let standing = 0
+  return (event) => {
+    if (event.kind === 'up' && ++standing < connections) return
+    if (event.kind === 'down' && standing-- < connections) return
+    report(event)
+  }
+}
+
+/**
+ * Carries frames between RabbitMQ and the gateway; address `{exchange, key}`. Consumes and publishes on two
+ * connections, because a broker short of memory stops reading from those that publish, and then our
+ * acknowledgements must still reach it.
+ *
+ * A frame is sent when the broker confirmed it; one that nobody is bound to receive is confirmed too and
+ * reported as `returned`. `send` rejects with `link.refused` (no such exchange), `link.forbidden`,
+ * `link.too-large` (also headers over 64 KiB) or, stopped, `gateway.stopping`. `start` rejects with
+ * `link.connect` for refused credentials, vhost or certificates and `link.forbidden` for refused topology.
+ * A silent peer is noticed within three heartbeats.
+ */
+export function amqpTransport(config: AmqpConfig): Transport {
+  let handlers: LinkHandlers | undefined
+  let connections: KeptConnection[] = []
+  let consumers: QueueConsumer[] = []
+  let onSettled: (() => void) | undefined
+  let draining: Promise<void> | undefined
+  let stopping: Promise<void> | undefined
+  const graceMs = config.stopGraceMs ?? 10_000
+  const publisher = makePublisher(config, (event) => handlers?.report(event))
+
+  const patience = () => delay(graceMs, undefined, { ref: false })
+  const unsettled = () => consumers.reduce((sum, consumer) => sum + consumer.unsettled(), 0)
+  const settledAll = () =>
+    new Promise<void>((resolve) => {
+      onSettled = () => unsettled() === 0 && resolve()
+      onSettled()
+    })
+
+  async function drain(): Promise<void> {
+    await Promise.race([Promise.all(consumers.map((consumer) => consumer.cancel())), patience()])
+    await Promise.race([settledAll(), patience()])
+  }
+
+  async function stop(): Promise<void> {
+    draining ??= drain()
+    await draining
+    await Promise.race([publisher.idle(), patience()])
+    publisher.close()
+    // Acknowledgements travel on the channels; a connection's goodbye would overtake them.
+    await Promise.race([Promise.all(consumers.map((consumer) => consumer.close())), patience()])
+    await Promise.all(connections.map((connection) => connection.close()))
+  }
+
+  function openConnections(to: LinkHandlers): void {
+    const consuming = consumers.length > 0
+    const report = joinReports(consuming ? 2 : 1, to.report)
+    const publish = keepConnection(config, 'publish', {
+      async setUp(model) {
+        await declareExchanges(model, config, to.report)
+        await publisher.begin(model)
+      },
+      lost: publisher.lost,
+      report,
+    })
+    connections = [publish]
+    if (!consuming) return
+    const consume = keepConnection(config, 'consume', {
+      setUp: async (model) => void (await Promise.all(consumers.map((consumer) => consumer.begin(model)))),
+      lost: () => consumers.forEach((consumer) => void consumer.lost()),
+      report,
+    })
+    connections.push(consume)
+  }
+
+  return {
+    name: config.name ?? 'amqp',
+    async start(to) {
+      handlers = to
+      consumers = (config.consume ?? []).map((entry) => queueConsumer(config, entry, to, () => onSettled?.()))
+      openConnections(to)
+      try {
+        await Promise.all(connections.map(({ opened }) => opened))
+      } catch (error) {
+        await Promise.all(connections.map((connection) => connection.close()))
+        throw error
+      }
+    },
+    send: publisher.send,
+    drain: () => (draining ??= drain()),
+    stop: () => (stopping ??= stop()),
+  }
+}
