@@ -1,0 +1,67 @@
+import type { LinkEvent } from '../transports/transport.js'
+
+/** What is known of a link's connection. */
+export interface LinkHealth {
+  readonly ready: boolean
+  readonly state: 'starting' | 'connected' | 'consuming' | 'down' | 'reconnecting'
+  /** Since when, UTC, ISO 8601. */
+  readonly since: string
+  /** Why it is not ready, where that is known. */
+  readonly reason?: string
+}
+
+/** Whether the gateway can do its work: all links ready, and it is not stopping. */
+export interface Readiness {
+  readonly ready: boolean
+  readonly stopping: boolean
+  readonly links: Readonly<Record<string, LinkHealth>>
+}
+
+/** Follows what links report about themselves. */
+export interface Health {
+  report(link: string, event: LinkEvent): void
+  /** From now on nothing is ready. */
+  stop(): void
+  read(): Readiness
+}
+
+/** A link; one that messages are taken from is ready only once it consumes. */
+export interface HealthLink {
+  readonly name: string
+  readonly isSource: boolean
+}
+
+/** @param now UTC milliseconds. */
+export function createHealth(links: readonly HealthLink[], now: () => number = Date.now): Health {
+  const states = new Map<string, LinkHealth>()
+  let stopping = false
+  const enter = (name: string, state: LinkHealth['state'], ready: boolean, reason?: string) => {
+    const since = new Date(now()).toISOString()
+    states.set(name, { ready, state, since, ...(reason !== undefined && { reason }) })
+  }
+  for (const { name, isSource } of links) enter(name, 'starting', false, isSource ? 'not connected yet' : undefined)
+  const sources = new Set(links.filter((link) => link.isSource).map((link) => link.name))
+
+  function report(name: string, event: LinkEvent): void {
+    const before = states.get(name)
+    if (event.kind === 'up')
+      enter(name, 'connected', !sources.has(name), sources.has(name) ? 'does not consume yet' : undefined)
+    else if (event.kind === 'consuming' && before?.state !== 'consuming') enter(name, 'consuming', true)
+    else if (event.kind === 'down') enter(name, 'down', false, event.error?.message ?? before?.reason)
+    else if (event.kind === 'reconnecting' && before?.state !== 'reconnecting') {
+      enter(name, 'reconnecting', false, before?.reason)
+    }
+  }
+
+  return {
+    report,
+    stop: () => {
+      stopping = true
+    },
+    read: () => ({
+      ready: !stopping && [...states.values()].every((state) => state.ready),
+      stopping,
+      links: Object.fromEntries(states),
+    }),
+  }
+}
