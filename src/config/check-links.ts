@@ -61,7 +61,8 @@ function checkStream(source: YamlSource, link: RawLink): Fault[] {
 }
 
 function compareQueues(source: YamlSource, earlier: RawLink, link: RawLink): Fault[] {
-  if (link.queue === undefined || link.queue !== earlier.queue || link.url !== earlier.url) return []
+  if (link.queue === undefined || link.queue !== earlier.queue || !link.urls.some((url) => earlier.urls.includes(url)))
+    return []
   const what = `\`links.${earlier.name}\` consumes from the queue \`${link.queue}\` too: each would get half of the messages`
   return [source.fault([...link.path, 'queue', 'name'], 'config.link', what, 'give each link a queue of its own')]
 }

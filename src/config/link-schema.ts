@@ -40,10 +40,15 @@ function tlsSchema(secret: ReturnType<typeof secretSchema>) {
     })
   return z
     .strictObject({
-      ca: pem('Certificates of the authorities to trust, PEM. Default: those of Node.').optional(),
-      cert: pem('Our certificate, PEM; needs `key`.').optional(),
-      key: pem('Private key of `cert`, PEM.').optional(),
-      serverName: z.string().min(1).optional().describe("Name expected in the peer's certificate. Default: the host."),
+      ca: pem('Certificates of the authorities to trust, PEM. Default: those of Node.').exactOptional(),
+      cert: pem('Our certificate, PEM; needs `key`.').exactOptional(),
+      key: pem('Private key of `cert`, PEM.').exactOptional(),
+      passphrase: secret('Passphrase of `key`.').exactOptional(),
+      servername: z
+        .string()
+        .min(1)
+        .exactOptional()
+        .describe("Name expected in the peer's certificate. Default: the host."),
     })
     .refine((tls) => (tls.cert === undefined) === (tls.key === undefined), {
       error: 'only one of `cert` and `key` is given',
@@ -52,7 +57,36 @@ function tlsSchema(secret: ReturnType<typeof secretSchema>) {
     .describe('TLS, by PEM texts or files.')
 }
 
-const AMQP_URL = /^amqps?:\/\/[^\s/]+(\/[^\s/]*)?$/
+const amqpUrl = z.string().regex(/^amqps?:\/\/[^\s/]+(\/[^\s/]*)?$/, 'want amqp[s]://host[:port][/vhost]')
+
+const queue = z.strictObject({
+  name: z.string().min(1).max(255).optional().describe('Queue name. Default: patchbay.GROUP.LINK.'),
+  type: z.enum(['quorum', 'classic']).default('quorum').describe('Queue type. Default quorum.'),
+  singleActiveConsumer: z
+    .boolean()
+    .default(true)
+    .describe('One consumer at a time, so that replicas keep the order. Default true.'),
+})
+
+const deadLetter = z.strictObject({
+  exchange: z
+    .string()
+    .min(1)
+    .max(255)
+    .default('patchbay.dead-letters')
+    .describe('Exchange they are published to. Default patchbay.dead-letters.'),
+  queue: z
+    .string()
+    .min(1)
+    .max(255)
+    .default('patchbay.dead-letters')
+    .describe('Queue that keeps them. Default patchbay.dead-letters.'),
+})
+
+const amqpPublish = z.strictObject({
+  persistent: z.boolean().default(true).describe('Messages survive a restart of the broker. Default true.'),
+  window: z.int().min(1).max(100_000).default(1000).describe('Frames that may be unconfirmed at a time. Default 1000.'),
+})
 
 /** Schema of an AMQP link (RabbitMQ). */
 export function amqpLinkSchema(sources: SecretSources) {
@@ -62,18 +96,17 @@ export function amqpLinkSchema(sources: SecretSources) {
       type: z.literal('amqp'),
       dialect,
       url: z
-        .string()
-        .regex(AMQP_URL, 'want amqp[s]://host[:port][/vhost]')
-        .describe('Broker address, amqp[s]://host[:port][/vhost].'),
-      username: secret('User. Default: that of `url`.').optional(),
-      password: secret('Password. Default: that of `url`.').optional(),
-      tls: tlsSchema(secret).optional(),
+        .union([amqpUrl, z.array(amqpUrl).min(1)])
+        .describe('Broker address, amqp[s]://host[:port][/vhost], or a list of them, tried in turn.'),
+      username: secret('User. Default: that of `url`.').exactOptional(),
+      password: secret('Password. Default: that of `url`.').exactOptional(),
+      tls: tlsSchema(secret).exactOptional(),
       heartbeatSeconds: z
         .int()
         .min(1)
         .max(600)
-        .default(10)
-        .describe('Heartbeat asked of the broker, seconds; a silent peer is noticed after two to three. Default 10.'),
+        .default(5)
+        .describe('Seconds between heartbeats; a silent peer is noticed after two to three. Default 5.'),
       connectTimeoutMs: milliseconds()
         .default(10_000)
         .describe('Time for one try to connect, milliseconds. Default 10000.'),
@@ -88,33 +121,22 @@ export function amqpLinkSchema(sources: SecretSources) {
         .boolean()
         .default(true)
         .describe('Declare exchanges, queue and bindings; false for a broker we may not change. Default true.'),
-      queue: z
-        .strictObject({
-          name: z.string().min(1).max(255).optional().describe('Queue name. Default: patchbay.GROUP.LINK.'),
-          type: z.enum(['quorum', 'classic']).default('quorum').describe('Queue type. Default quorum.'),
-          singleActive: z
-            .boolean()
-            .default(true)
-            .describe('One consumer at a time, so that replicas keep the order. Default true.'),
-        })
-        .prefault({})
-        .describe('The queue we consume from.'),
-      deadLetterExchange: z
-        .string()
-        .min(1)
-        .max(255)
-        .default('patchbay.dead-letters')
-        .describe('Exchange for what cannot be translated, with the reason in headers. Default patchbay.dead-letters.'),
-      persistent: z.boolean().default(true).describe('Publish persistent messages. Default true.'),
+      queue: queue.prefault({}).describe('The queue we consume from.'),
+      deadLetter: deadLetter.prefault({}).describe('Where what cannot be translated goes, the reason in its headers.'),
+      publish: amqpPublish.prefault({}).describe('How we publish.'),
     })
     .refine((link) => (link.username === undefined) === (link.password === undefined), {
       error: 'only one of `username` and `password` is given',
       params: { right: 'want both or neither' } satisfies CustomParams,
     })
-    .refine((link) => link.username !== undefined || link.url.includes('@') || link.tls?.cert !== undefined, {
+    .refine((link) => link.username !== undefined || link.tls?.cert !== undefined || hasCredentials(link.url), {
       error: 'the link has no credentials',
       params: { code: 'config.missing', right: 'add `username` and `password`' } satisfies CustomParams,
     })
+}
+
+function hasCredentials(url: string | readonly string[]): boolean {
+  return [url].flat().every((each) => /^amqps?:\/\/[^@/]+@/.test(each))
 }
 
 /** Event subjects of XCC, by default observed and kept in our stream; the status subject included. */
@@ -192,12 +214,12 @@ export function natsLinkSchema(sources: SecretSources) {
         .array(z.string().regex(NATS_URL, 'want [nats://|tls://]host[:port], credentials in their own keys'))
         .min(1)
         .describe('Servers of one cluster, [nats://|tls://]host[:port].'),
-      user: secret('User; needs `password`.').optional(),
-      password: secret('Password of `user`.').optional(),
-      token: secret('Token, instead of `user`.').optional(),
-      nkey: secret('NKey seed, instead of `user`.').optional(),
-      creds: secret('Content of a .creds file, instead of `user`; name the file as `{ file: path }`.').optional(),
-      tls: tlsSchema(secret).optional(),
+      user: secret('User; needs `password`.').exactOptional(),
+      password: secret('Password of `user`.').exactOptional(),
+      token: secret('Token, instead of `user`.').exactOptional(),
+      nkey: secret('NKey seed, instead of `user`.').exactOptional(),
+      creds: secret('Content of a .creds file, instead of `user`; name the file as `{ file: path }`.').exactOptional(),
+      tls: tlsSchema(secret).exactOptional(),
       connectTimeoutMs: milliseconds()
         .default(10_000)
         .describe('Time for one try to connect, milliseconds. Default 10000.'),

@@ -6,7 +6,7 @@ import { checkRoutes } from './check-routes.js'
 import { type Environment, substitute } from './environment.js'
 import { type Fault, sortFaults } from './fault.js'
 import { viewRaw } from './raw-view.js'
-import { type Config, configSchema, type LinkConfig, type ParsedConfig } from './schema.js'
+import { type AmqpLinkConfig, type Config, configSchema, type LinkConfig, type ParsedConfig } from './schema.js'
 import { readYaml, type YamlSource } from './yaml-source.js'
 import { checkYaml } from './zod-faults.js'
 
@@ -69,12 +69,25 @@ function complete(parsed: ParsedConfig, folder: string): Config {
   }
 }
 
-function completeLink(link: ParsedConfig['links'][string], name: string, group: string): LinkConfig {
-  if (link.type === 'amqp') {
-    return { ...link, queue: { ...link.queue, name: link.queue.name ?? `patchbay.${group}.${name}` } }
-  }
+type ParsedLink = ParsedConfig['links'][string]
+
+function completeLink(link: ParsedLink, name: string, group: string): LinkConfig {
+  if (link.type === 'amqp') return completeAmqp(link, name, group)
   const uuid = link.node.uuid ?? group
   return { ...link, node: { ...link.node, uuid, name: link.node.name ?? uuid } }
+}
+
+function completeAmqp(
+  { url, username, password, ...link }: Extract<ParsedLink, { type: 'amqp' }>,
+  name: string,
+  group: string,
+): AmqpLinkConfig {
+  const urls = [url].flat()
+  const queue = { ...link.queue, name: link.queue.name ?? `patchbay.${group}.${name}` }
+  if (username !== undefined && password !== undefined)
+    return { ...link, urls, queue, credentials: { username, password } }
+  const isInUrls = urls.every((each) => each.includes('@'))
+  return isInUrls ? { ...link, urls, queue } : { ...link, urls, queue, credentials: 'external' }
 }
 
 function freeze<T>(value: T): T {

@@ -5,7 +5,7 @@ export interface RawLink {
   readonly name: string
   readonly path: YamlPath
   readonly type: string | undefined
-  readonly url: string | undefined
+  readonly urls: readonly string[]
   readonly servers: readonly string[]
   readonly queue: string | undefined
   readonly nodeUuid: string | undefined
@@ -44,7 +44,7 @@ function viewLink(name: string, link: unknown): RawLink {
     name,
     path: ['links', name],
     type: text(get(link, 'type')),
-    url: text(get(link, 'url')),
+    urls: texts([get(link, 'url')].flat()) ?? [],
     servers: texts(get(link, 'servers')) ?? [],
     queue: text(get(get(link, 'queue'), 'name')),
     nodeUuid: text(get(get(link, 'node'), 'uuid')),

@@ -26,9 +26,9 @@ const log = z.strictObject({
 })
 
 const limits = z.strictObject({
-  bodyBytes: count.default(4_194_304).describe('Largest body, bytes. Default 4194304.'),
+  bytes: count.default(4_194_304).describe('Largest body, bytes. Default 4194304.'),
   depth: count.max(10_000).default(100).describe('Deepest nesting in a body. Default 100.'),
-  nodes: count.default(200_000).describe('Most values in a body, repeated ones counted again. Default 200000.'),
+  nodes: count.default(300_000).describe('Most values in a body, repeated ones counted again. Default 300000.'),
   aliases: count.default(10_000).describe('Most YAML aliases in a body. Default 10000.'),
 })
 
@@ -92,7 +92,7 @@ export function configSchema(sources: SecretSources) {
     log: log.prefault({}).describe('The log, on standard output.'),
     limits: limits.prefault({}).describe('Bounds of a message; what exceeds them is a dead letter.'),
     state: z.enum(['memory']).default('memory').describe('Where the state of calls is kept. Default memory.'),
-    stopTimeoutMs: z
+    stopGraceMs: z
       .int()
       .min(0)
       .max(600_000)
@@ -116,8 +116,17 @@ export type DeepReadonly<T> = T extends (infer Item)[]
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
     : T
 
-/** An AMQP link with everything decided. Times in milliseconds unless the name says seconds. */
-export type AmqpLinkConfig = DeepReadonly<Omit<ParsedAmqp, 'queue'> & { queue: Required<ParsedAmqp['queue']> }>
+/**
+ * An AMQP link with everything decided, in the words of the transport's own options. Without
+ * `credentials` those of the addresses serve.
+ */
+export type AmqpLinkConfig = DeepReadonly<
+  Omit<ParsedAmqp, 'queue' | 'url' | 'username' | 'password'> & {
+    urls: string[]
+    credentials?: { username: string; password: string } | 'external'
+    queue: Omit<ParsedAmqp['queue'], 'name'> & { name: string }
+  }
+>
 
 /** A NATS link with everything decided. `node.shared` is absent unless it was asked for. */
 export type NatsLinkConfig = DeepReadonly<

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { formatFault } from '../../src/config/fault.js'
 import { loadConfig, parseConfig, shippedMapping } from '../../src/config/load.js'
+import { type AmqpConfig, amqpTransport } from '../../src/transports/amqp/index.js'
 
 const minimal = `group: gw
 links:
@@ -63,7 +64,7 @@ log: { level: "\${LEVEL:-debug}" }
     admin: { host: '::1', port: 81 },
     settings: { xcc: { a: variable('x'), b: '7-e' } },
     log: { level: 'debug' },
-    links: { legacy: { url: 'amqp://u:p@rabbit:5671/%2F' } },
+    links: { legacy: { urls: ['amqp://u:p@rabbit:5671/%2F'] } },
   })
 })
 
@@ -86,9 +87,33 @@ links:
 routes: [{ from: legacy, to: bus }]
 `
   expect(configOf(text, { RABBIT_USER: 'u', NATS_TOKEN: '0123' }).links).toMatchObject({
-    legacy: { username: 'u', password: 'from file', tls: { ca: pem } },
+    legacy: { credentials: { username: 'u', password: 'from file' }, tls: { ca: pem } },
     bus: { token: '0123' },
   })
+})
+
+test('credentials: those of the addresses, a client certificate, or user and password', () => {
+  const legacy = (more: string) =>
+    configOf(`group: g\nlinks: { a: { type: amqp, dialect: d, ${more} }, b: { type: nats, dialect: d, servers: [n] } }
+routes: [{ from: a, to: b }]\n`).links.a
+  expect(legacy('url: ["amqp://u:p@h", "amqp://u:p@i"]')).not.toHaveProperty('credentials')
+  const certificate = JSON.stringify({ cert: pem, key: pem })
+  expect(legacy(`url: "amqps://h", tls: ${certificate}`)).toMatchObject({
+    urls: ['amqps://h'],
+    credentials: 'external',
+  })
+  expect(legacy('url: "amqp://h", username: u, password: p')).toMatchObject({
+    credentials: { username: 'u', password: 'p' },
+  })
+})
+
+test('a link fits the options of its transport as it is', () => {
+  const link = configOf(minimal).links.legacy
+  if (link?.type !== 'amqp') throw new Error('not an AMQP link')
+  const { deadLetter, queue } = link
+  const consume = [{ queue: { ...queue, deadLetterExchange: deadLetter.exchange } }]
+  const options: AmqpConfig = { ...link, name: 'legacy', consume }
+  expect(amqpTransport(options).name).toBe('legacy')
 })
 
 const head = (links: string, routes = '  - { from: a, to: b }') => `group: gw\nlinks:\n${links}\nroutes:\n${routes}\n`

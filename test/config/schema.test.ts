@@ -47,10 +47,10 @@ test('a description names the very default', () => {
 })
 
 test('every duration or size says its unit in its name and its description', () => {
-  const unit = { Ms: 'milliseconds', Seconds: 'seconds', Bytes: 'bytes' }
+  const unit = { Ms: 'milliseconds', Seconds: 'seconds', bytes: 'bytes' }
   for (const { path, property } of all) {
     for (const [suffix, word] of Object.entries(unit)) {
-      if (path.endsWith(suffix)) expect(`${path}: ${String(property.description)}`).toContain(word)
+      if (path.endsWith(suffix)) expect(`${path}: ${String(property.description).toLowerCase()}`).toContain(word)
     }
   }
 })
