@@ -1,0 +1,71 @@
+import type { BackoffConfig } from '../backoff.js'
+import type { TlsConfig } from '../tls.js'
+
+/** One way to say who we are. */
+export type NatsCredentials =
+  | { readonly username: string; readonly password: string }
+  | { readonly token: string }
+  /** An nkey seed, `SU…`. */
+  | { readonly nkeySeed: string }
+  /** The text of a `.creds` file. */
+  | { readonly creds: string }
+
+/** Subjects to listen on. */
+export interface NatsSubscription {
+  /** May hold wildcards, `*` and `>`. */
+  readonly subject: string
+  /** Queue group: of all its members one gets each message. Default none: everybody gets a copy. */
+  readonly queue?: string
+}
+
+/** The JetStream stream that takes what we publish with `deliver: jetstream`. */
+export interface NatsStream {
+  readonly name: string
+  /** Subjects it has to take. It must never cover subjects on which requests are sent: it would answer them. */
+  readonly subjects: readonly string[]
+  /** Make it where it is missing. An existing one is compared, never changed. Default true. */
+  readonly declare?: boolean
+  /** Milliseconds within which an equal message id counts as the same message. Default 120,000. */
+  readonly duplicateWindowMs?: number
+  /** Milliseconds a message is kept; 0 is for ever. Default 0. */
+  readonly maxAgeMs?: number
+  /** Bytes the stream may hold before the oldest go; -1 is unlimited. Default -1. */
+  readonly maxBytes?: number
+  /** Copies in a cluster, 1 to 5. Default 1. */
+  readonly replicas?: number
+  /** Default `file`. */
+  readonly storage?: 'file' | 'memory'
+}
+
+/** How {@link natsTransport} reaches NATS and what it does there. */
+export interface NatsConfig {
+  /** Names the link in events and errors, and the connection at the server. Default `nats`. */
+  readonly name?: string
+  /** `nats://host:port` or `tls://host:port`. */
+  readonly servers: readonly string[]
+  readonly credentials?: NatsCredentials
+  readonly tls?: TlsConfig
+  /** Milliseconds for one try to connect. Default 10,000. */
+  readonly connectTimeoutMs?: number
+  /** Milliseconds between pings. Default 1,000. */
+  readonly pingIntervalMs?: number
+  /** Pings that may go unanswered before the connection counts as dead. Default 2: noticed after 2 to 3 s. */
+  readonly maxPingsOut?: number
+  /** Pauses of the first connection's tries. */
+  readonly connect?: BackoffConfig
+  /** Milliseconds between tries to come back, once connected; up to half as much again at random. Default 500. */
+  readonly reconnectWaitMs?: number
+  readonly subscriptions?: readonly NatsSubscription[]
+  /** Deliveries that may be unsettled at a time; what comes beyond is dropped and reported. Default 16,384. */
+  readonly maxUnsettled?: number
+  /** Whether publishing ends when the server read the message, or when a stream stored it. Default `core`. */
+  readonly deliver?: 'core' | 'jetstream'
+  /** Needed where `deliver` is `jetstream`. */
+  readonly stream?: NatsStream
+  /** Messages a stream may owe an acknowledgement for at a time. Default 256. */
+  readonly streamWindow?: number
+  /** Milliseconds to wait for a stream's acknowledgement before publishing again. Default 5,000. */
+  readonly ackTimeoutMs?: number
+  /** Milliseconds `drain` and `stop` wait for what is in flight. Default 10,000. */
+  readonly stopGraceMs?: number
+}

@@ -1,0 +1,2 @@
+export type { NatsConfig, NatsCredentials, NatsStream, NatsSubscription } from './config.js'
+export { natsTransport } from './transport.js'
