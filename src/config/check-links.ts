@@ -1,5 +1,5 @@
 import type { Fault } from './fault.js'
-import { XCC_EVENT_SUBJECTS } from './link-schema.js'
+import { XCC_EVENT_SUBJECTS } from './nats-link-schema.js'
 import { REQUEST_SUBJECTS, subjectMistake, subjectsOverlap } from './nats-subjects.js'
 import type { RawConfig, RawLink } from './raw-view.js'
 import type { YamlPath, YamlSource } from './yaml-source.js'

@@ -6,7 +6,14 @@ import { checkRoutes } from './check-routes.js'
 import { type Environment, substitute } from './environment.js'
 import { type Fault, sortFaults } from './fault.js'
 import { viewRaw } from './raw-view.js'
-import { type AmqpLinkConfig, type Config, configSchema, type LinkConfig, type ParsedConfig } from './schema.js'
+import {
+  type AmqpLinkConfig,
+  type Config,
+  configSchema,
+  type LinkConfig,
+  type NatsLinkConfig,
+  type ParsedConfig,
+} from './schema.js'
 import { readYaml, type YamlSource } from './yaml-source.js'
 import { checkYaml } from './zod-faults.js'
 
@@ -72,9 +79,23 @@ function complete(parsed: ParsedConfig, folder: string): Config {
 type ParsedLink = ParsedConfig['links'][string]
 
 function completeLink(link: ParsedLink, name: string, group: string): LinkConfig {
-  if (link.type === 'amqp') return completeAmqp(link, name, group)
+  return link.type === 'amqp' ? completeAmqp(link, name, group) : completeNats(link, group)
+}
+
+function completeNats(
+  { username, password, token, nkeySeed, creds, stream, ...link }: Extract<ParsedLink, { type: 'nats' }>,
+  group: string,
+): NatsLinkConfig {
   const uuid = link.node.uuid ?? group
-  return { ...link, node: { ...link.node, uuid, name: link.node.name ?? uuid } }
+  return {
+    ...link,
+    node: { ...link.node, uuid, name: link.node.name ?? uuid },
+    ...(link.deliver === 'jetstream' && { stream }),
+    ...(username !== undefined && password !== undefined && { credentials: { username, password } }),
+    ...(token !== undefined && { credentials: { token } }),
+    ...(nkeySeed !== undefined && { credentials: { nkeySeed } }),
+    ...(creds !== undefined && { credentials: { creds } }),
+  }
 }
 
 function completeAmqp(

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { FACT_SHAPES, type FactKind } from '../model/index.js'
-import { amqpLinkSchema, natsLinkSchema, subjectSchema, token } from './link-schema.js'
+import { amqpLinkSchema } from './amqp-link-schema.js'
+import { subjectSchema, token } from './link-parts.js'
+import { natsLinkSchema } from './nats-link-schema.js'
 import type { SecretSources } from './secrets.js'
 
 /** Kinds of facts, in the order of the model. */
@@ -128,9 +130,18 @@ export type AmqpLinkConfig = DeepReadonly<
   }
 >
 
-/** A NATS link with everything decided. `node.shared` is absent unless it was asked for. */
+type NatsSecrets = 'username' | 'password' | 'token' | 'nkeySeed' | 'creds'
+
+/**
+ * A NATS link with everything decided, in the words of the transport's own options. `stream` is
+ * there with `deliver: jetstream` only; `node.shared` only where it was asked for.
+ */
 export type NatsLinkConfig = DeepReadonly<
-  Omit<ParsedNats, 'node'> & { node: ParsedNats['node'] & { uuid: string; name: string } }
+  Omit<ParsedNats, 'node' | 'stream' | NatsSecrets> & {
+    credentials?: { username: string; password: string } | { token: string } | { nkeySeed: string } | { creds: string }
+    stream?: ParsedNats['stream']
+    node: Omit<ParsedNats['node'], 'uuid' | 'name'> & { uuid: string; name: string }
+  }
 >
 
 /** A link of any kind, told apart by `type`. */

@@ -15,6 +15,11 @@ export interface TolerantParse {
 }
 
 const MAX_REPAIRS = 40
+const MISALIGNED = 'the indentation does not fit the lines above'
+/** Longer texts are not repaired: one mistake is reported, not all. Each repair costs some parses. */
+const MAX_REPAIRED_UNITS = 300_000
+/** How far back the beginning of an open quote or bracket is looked for, lines. */
+const MAX_OPEN_LINES = 100
 
 /**
  * Parses YAML and goes on after a mistake, so that one report names all of them: a line that
@@ -25,23 +30,28 @@ export function parseTolerant(original: string, maxDepth: number): TolerantParse
   const lines = original.split(/\r\n?|\n/)
   const mistakes: SyntaxMistake[] = []
   const untabbed = new Set<number>()
-  let previous: { reason: string; indent: number; next: number } | undefined
+  let previous: { what: string; indent: number; next: number } | undefined
   for (let repairs = 0; repairs <= MAX_REPAIRS; repairs++) {
     const text = lines.join('\n')
     const failure = tryParse(text, maxDepth)
     if (Array.isArray(failure)) return { text, events: failure, mistakes }
     const at = Math.min(failure.line, lines.length - 1)
-    const blame = findCulprit(lines, at, failure.reason, maxDepth)
+    const blame = text.length > MAX_REPAIRED_UNITS ? undefined : findCulprit(lines, at, failure.reason, maxDepth)
     if (blame === undefined) return { text, events: [], mistakes: [...mistakes, describe(failure, lines, at, at)] }
     const indent = indentOf(lines[blame.from] as string)
-    const isEcho = previous?.reason === failure.reason && previous.next === blame.from && previous.indent === indent
-    if (!isEcho && !untabbed.has(blame.from)) mistakes.push(describe(failure, lines, at, blame.from))
+    const mistake = describe(failure, lines, at, blame.from)
+    const isEcho =
+      mistake.what === MISALIGNED &&
+      previous?.what === MISALIGNED &&
+      previous.next === blame.from &&
+      previous.indent === indent
+    if (!isEcho && !untabbed.has(blame.from)) mistakes.push(mistake)
     if (isTab(failure.reason) && !untabbed.has(blame.from)) {
       untabbed.add(blame.from)
       lines[blame.from] = withoutTabs(lines, blame.from)
       continue
     }
-    previous = { reason: failure.reason, indent, next: blankOut(lines, blame.from, blame.to) }
+    previous = { what: mistake.what, indent, next: blankOut(lines, blame.from, blame.to) }
   }
   return { text: '', events: [], mistakes }
 }
@@ -78,15 +88,31 @@ function findCulprit(
     if (opener !== undefined) return { from: opener, to: Math.max(at, opener + 1) }
   }
   const above = lastFilled(lines, at - 1)
-  const isLoneWord = above !== undefined && /^\s*[\w.$*<>-]+(:\S+)?\s*$/.test(lines[above] as string)
-  if (
-    isLoneWord &&
-    /^(bad indentation of a mapping|can not read a block|end of the stream|expected ':')/.test(reason)
-  ) {
-    return { from: above, to: above + 1 }
+  if (above !== undefined && isLoose(lines[above] as string) && !isInBlockText(lines, above)) {
+    const without = [...lines]
+    blankOut(without, above, above + 1)
+    const next = tryParse(without.join('\n'), maxDepth)
+    if (Array.isArray(next) || next.line > at) return { from: above, to: above + 1 }
   }
   const from = lastFilled(lines, at)
   return from === undefined ? undefined : { from, to: from + 1 }
+}
+
+/** Neither a key nor a list item nor part of something quoted or bracketed: it may be why the next line does not fit. */
+function isLoose(line: string): boolean {
+  return /^\s*[^\s#'"[\]{}&!|>?,-][^'"[\]{}]*$/.test(line) && !/:(\s|$)/.test(line)
+}
+
+/** True for a line of a literal or folded text. */
+function isInBlockText(lines: readonly string[], at: number): boolean {
+  let indent = indentOf(lines[at] as string)
+  for (let i = at - 1; i >= 0 && indent > 0; i--) {
+    const line = lines[i] as string
+    if (isBlank(line) || indentOf(line) >= indent) continue
+    if (/(^|\s)[|>][-+\d]*\s*(#.*)?$/.test(line)) return true
+    indent = indentOf(line)
+  }
+  return false
 }
 
 /** The line where a quote or bracket was opened that is still open before line `at`. */
@@ -95,6 +121,7 @@ function findOpener(lines: readonly string[], at: number, maxDepth: number): num
   for (let end = at; end > 0; end--) {
     const result = tryParse(lines.slice(0, end).join('\n'), maxDepth)
     if (Array.isArray(result) || !isOpenEnd(result.reason)) return opener
+    if (at - end > MAX_OPEN_LINES) return undefined
     opener = end - 1
   }
   return opener
@@ -143,7 +170,7 @@ function inWords({ reason, column }: Failure, line: string, onSpot: boolean): { 
   if (/non-printable|null byte/.test(reason)) {
     return { what: 'a control character', right: 'write it as an escape in double quotes, such as "\\u0001"' }
   }
-  if (/['"]/.test(line[column - 1] ?? '')) {
+  if (/['"]/.test(line[column - 1] ?? '') || /:\s+("[^"]*"|'[^']*')[^\s,}\]]/.test(line)) {
     return {
       what: 'text follows the closing quote',
       right: 'double a single quote inside quotes, or use the other kind',
@@ -155,8 +182,12 @@ function inWords({ reason, column }: Failure, line: string, onSpot: boolean): { 
   if (/^\s*(- )?[^'"#[{]*?:\s+[^'"#[{]*?:(\s|$)/.test(line)) {
     return { what: 'a plain value holds a colon and a space', right: 'put the value in quotes' }
   }
+  if (/^(name of an|duplication of an? (anchor|alias))/.test(reason)) {
+    return { what: '`*` and `&` begin an alias and an anchor', right: 'put the value in quotes' }
+  }
+  if (/^\s*-[^\s-]/.test(line)) return { what: 'no space follows the dash', right: 'write `- ` before the item' }
   if (reason.startsWith('bad indentation')) {
-    return { what: 'the indentation does not fit the lines above', right: 'align the line with its siblings' }
+    return { what: MISALIGNED, right: 'align the line with its siblings' }
   }
   if (reason.startsWith('missed comma')) {
     return { what: 'two entries without a comma between them', right: 'separate entries in brackets by `, `' }

@@ -5,6 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 import { formatFault } from '../../src/config/fault.js'
 import { loadConfig, parseConfig, shippedMapping } from '../../src/config/load.js'
 import { type AmqpConfig, amqpTransport } from '../../src/transports/amqp/index.js'
+import { type NatsConfig, natsTransport } from '../../src/transports/nats/index.js'
 
 const minimal = `group: gw
 links:
@@ -38,7 +39,7 @@ test('defaults are filled in, names follow from group and links, and all is froz
     sync: { waitMs: 2000 },
     links: {
       legacy: { prefetch: 256, declare: true, queue: { name: 'patchbay.gw.legacy', type: 'quorum' } },
-      bus: { deliver: 'core', node: { uuid: 'gw', name: 'gw', register: true }, stream: { name: 'PATCHBAY' } },
+      bus: { deliver: 'core', node: { uuid: 'gw', name: 'gw', register: true } },
     },
     routes: [{ name: 'legacy-to-bus', loopback: false, subject: 'cn.xswitch.ctrl', sync: { ask: true, answer: true } }],
   })
@@ -88,7 +89,7 @@ routes: [{ from: legacy, to: bus }]
 `
   expect(configOf(text, { RABBIT_USER: 'u', NATS_TOKEN: '0123' }).links).toMatchObject({
     legacy: { credentials: { username: 'u', password: 'from file' }, tls: { ca: pem } },
-    bus: { token: '0123' },
+    bus: { credentials: { token: '0123' } },
   })
 })
 
@@ -114,6 +115,15 @@ test('a link fits the options of its transport as it is', () => {
   const consume = [{ queue: { ...queue, deadLetterExchange: deadLetter.exchange } }]
   const options: AmqpConfig = { ...link, name: 'legacy', consume }
   expect(amqpTransport(options).name).toBe('legacy')
+})
+
+test('a NATS link too, with its stream when it delivers to one', () => {
+  const link = configOf(minimal.replace('dialect: xcc', 'dialect: xcc, deliver: jetstream, creds: c')).links.bus
+  if (link?.type !== 'nats') throw new Error('not a NATS link')
+  const options: NatsConfig = { ...link, name: 'bus', subscriptions: link.observe.map((subject) => ({ subject })) }
+  expect(natsTransport(options).name).toBe('bus')
+  expect(link).toMatchObject({ credentials: { creds: 'c' }, stream: { name: 'PATCHBAY', storage: 'file' } })
+  expect(configOf(minimal).links.bus).not.toHaveProperty('stream')
 })
 
 const head = (links: string, routes = '  - { from: a, to: b }') => `group: gw\nlinks:\n${links}\nroutes:\n${routes}\n`
@@ -147,12 +157,12 @@ const faulty: { name: string; text: string; want: string[] }[] = [
   {
     name: 'credentials that are missing, halved, or said in two ways',
     text: head(
-      `  a: { type: amqp, dialect: d, url: amqp://h }\n${nats('b', ', user: u, token: t')}\n${amqp('c', ', username: u')}`,
+      `  a: { type: amqp, dialect: d, url: amqp://h }\n${nats('b', ', username: u, token: t')}\n${amqp('c', ', username: u')}`,
     ),
     want: [
       'p.yaml:3:3: config.missing: the link has no credentials; add `username` and `password`',
-      'p.yaml:4:3: config.value: `user` and `token` stand together; keep one of them',
-      'p.yaml:4:3: config.value: only one of `user` and `password` is given; want both or neither',
+      'p.yaml:4:3: config.value: `username` and `token` stand together; keep one of them',
+      'p.yaml:4:3: config.value: only one of `username` and `password` is given; want both or neither',
       'p.yaml:5:3: config.value: only one of `username` and `password` is given; want both or neither',
     ],
   },

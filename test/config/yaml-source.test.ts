@@ -144,6 +144,40 @@ const faulty: { name: string; text: string; want: string[] }[] = [
     ],
   },
   {
+    name: 'many mistakes in neighbouring lines, each on its own',
+    text: `a:
+  wire: { x: 1
+  key without colon
+  des: one: two
+  flag: 'it's'
+  list: [a, b
+  star: *
+  percent: %foo
+  open: "abc
+  good: d
+b:
+  - x
+  -{ y: 1 }
+ - z
+c: >
+  text of two words
+ tail: 1
+`,
+    want: [
+      'f.yaml:2:3: yaml.syntax: a quote or bracket is opened here and never closed; close it before the next key',
+      'f.yaml:3:3: yaml.syntax: `key without colon` is neither `key: value` nor a list item; write `key: value` with a space after the colon, or `- value`',
+      'f.yaml:4:6: yaml.syntax: a plain value holds a colon and a space; put the value in quotes',
+      'f.yaml:5:7: yaml.syntax: text follows the closing quote; double a single quote inside quotes, or use the other kind',
+      'f.yaml:6:3: yaml.syntax: a quote or bracket is opened here and never closed; close it before the next key',
+      'f.yaml:7:10: yaml.syntax: `*` and `&` begin an alias and an anchor; put the value in quotes',
+      'f.yaml:8:12: yaml.syntax: a plain value cannot begin with `%`; put the value in quotes',
+      'f.yaml:9:3: yaml.syntax: a quote or bracket is opened here and never closed; close it before the next key',
+      'f.yaml:13:3: yaml.syntax: no space follows the dash; write `- ` before the item',
+      'f.yaml:14:2: yaml.syntax: the indentation does not fit the lines above; align the line with its siblings',
+      'f.yaml:17:2: yaml.syntax: the indentation does not fit the lines above; align the line with its siblings',
+    ],
+  },
+  {
     name: 'unknown tags, aliases without anchor, aliases in their own anchor, merge keys, keys that are no text',
     text: 'a: !ruby/object x\nb: *gone\nc: &c [*c]\n<<: { d: 1 }\n[e]: 1\n',
     want: [
