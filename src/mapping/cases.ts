@@ -11,6 +11,7 @@ export interface Case {
   readonly lossy: string | undefined
   readonly wire: readonly { readonly index: number; readonly check: Check }[]
   readonly model: readonly { readonly field: ModelPath; readonly check: Check; readonly value: Scalar | undefined }[]
+  readonly implied: readonly { readonly field: ModelPath; readonly value: Scalar }[]
   /** The values it sets, by model path. */
   readonly sets: ReadonlyMap<string, Scalar>
   /** What it writes, by key index: `firm` values also override fields. */
@@ -88,6 +89,7 @@ function compileCase(
     check: compileTest(test, true),
     value: exactValue(test),
   }))
+  const implied = Object.entries(rule.implies ?? {}).map(([path, value]) => ({ field: resolve(path), value }))
   const sets = new Map(
     model.flatMap(({ field, value }) => (value === undefined || value === null ? [] : [[field.path, value]])),
   )
@@ -98,6 +100,7 @@ function compileCase(
     lossy: rule.lossy,
     wire,
     model,
+    implied,
     sets,
     firm,
     also: new Map(Object.entries(rule.also ?? {}).map(([key, value]) => [indexOf(key), value])),
@@ -124,6 +127,7 @@ function writtenValues(each: Case, count: number): unknown[] {
 
 /** Sets the model fields a case fixes. */
 export function applyCase(chosen: Case, fact: Fact): void {
+  for (const { field, value } of chosen.implied) field.set(fact, value)
   for (const { field, value } of chosen.model) {
     if (value !== undefined && value !== null) field.set(fact, value)
   }

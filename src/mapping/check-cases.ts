@@ -21,6 +21,9 @@ export function checkCases(
       const value = exactValue(test)
       if (value !== undefined) checkValue(field, value, [...at, 'model', model], checker)
     }
+    for (const [model, value] of Object.entries(rule.implies ?? {})) {
+      checkValue(checker.field([...at, 'implies', model], model, 'key'), value, [...at, 'implies', model], checker)
+    }
     checkReach(name, rule, before, at, checker)
     before.push({ name, rule })
   }

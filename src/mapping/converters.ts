@@ -11,6 +11,8 @@ export interface Converter {
   write(model: unknown): unknown
 }
 
+/** FreeSWITCH counts the length of a key press in samples of 8 kHz audio. */
+const SAMPLES_PER_MS = 8
 const DECIMAL = /^(?:0|-?[1-9][0-9]{0,15})$/
 const STAMP = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)$/
 
@@ -52,6 +54,8 @@ export function converter(conversion: Conversion | undefined, shape: FieldShape 
       return whole(trees, 1, shape)
     case 'seconds':
       return whole(trees, 1000, shape)
+    case 'samples':
+      return whole(trees, 1 / SAMPLES_PER_MS, shape)
     case 'epoch-ms':
       return epoch(whole(trees, 1, shape))
     case 'epoch-s':
@@ -100,7 +104,7 @@ function whole(trees: Trees, unit: number, shape: FieldShape | undefined): Conve
       const n = trees.integer(v)
       if (n === undefined) return undefined
       const scaled = n * unit
-      return scaled >= lowest && scaled <= highest ? scaled : undefined
+      return Number.isInteger(scaled) && scaled >= lowest && scaled <= highest ? scaled : undefined
     },
     write: (m) => (isCount(m) ? Math.floor(m / unit) : undefined),
   }

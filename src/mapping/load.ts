@@ -21,11 +21,11 @@ const MAX_BASES = 8
 
 /**
  * Reads, merges and checks a mapping file. Every fault of it and of the files it extends comes at
- * once. `settings` replace those of the file.
+ * once. `settings`, by dialect, replace those of the file.
  */
 export function loadMapping(
   path: string,
-  settings: SettingValues = {},
+  settings: Readonly<Record<string, SettingValues>> = {},
   read: (path: string) => string = (file) => readFileSync(file, 'utf8'),
 ): { readonly mapping: LoadedMapping } | { readonly faults: readonly Fault[] } {
   const sources: YamlSource[] = []
@@ -35,9 +35,10 @@ export function loadMapping(
   const source = mergedSource(withoutExtends(merged), sources)
   const { data, faults: wrong } = parseLeniently(source)
   const all = [...faults, ...wrong]
-  if (data !== undefined) all.push(...checkMapping(data, source, settings))
+  const given = settings[data?.dialect ?? ''] ?? {}
+  if (data !== undefined) all.push(...checkMapping(data, source, given))
   if (all.length > 0 || data === undefined) return { faults: sortFaults(all) }
-  const file = withSettings(data, settings)
+  const file = withSettings(data, given)
   const revision = createHash('sha256').update(JSON.stringify(file)).digest('hex').slice(0, 12)
   return { mapping: { path, file, revision } }
 }

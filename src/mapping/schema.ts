@@ -16,6 +16,7 @@ export const CONVERSIONS = [
   'seconds-text',
   'ms-text',
   'stamp',
+  'samples',
 ] as const
 
 const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()])
@@ -62,6 +63,10 @@ const caseObject = z
     wire: tests.describe('wire fields: tested when reading; plain values are written'),
     model: tests.describe('model fields: set when reading; tested when writing'),
     also: z.record(wirePath, scalar).optional().describe('wire fields that are written too but never tested'),
+    implies: z
+      .record(modelPath, scalar)
+      .optional()
+      .describe('model fields that are set too when reading but never tested'),
     only: z.enum(['in', 'out']).optional().describe('reads only, or writes only'),
     lossy: lossy.optional(),
   })

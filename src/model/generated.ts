@@ -60,6 +60,8 @@ export interface Channel {
   flags?: Flags
   change?: Change
   durations?: Durations
+  /** Dial number of the terminal this leg belongs to. */
+  terminal?: string
 }
 
 export type Direction = 'inbound' | 'outbound'
@@ -146,7 +148,16 @@ export interface Device {
   node?: string
 }
 
-export type DeviceState = 'unknown' | 'not-inuse' | 'inuse' | 'busy' | 'invalid' | 'unavailable' | 'ringing' | 'ringinuse' | 'onhold'
+export type DeviceState =
+  | 'unknown'
+  | 'not-inuse'
+  | 'inuse'
+  | 'busy'
+  | 'invalid'
+  | 'unavailable'
+  | 'ringing'
+  | 'ringinuse'
+  | 'onhold'
 
 export interface Mailbox {
   name?: string
@@ -160,6 +171,7 @@ export interface Dtmf {
   node?: string
   digit?: string
   durationMs?: number
+  controller?: string
 }
 
 export interface Playback {
@@ -168,6 +180,7 @@ export interface Playback {
   id?: string
   media?: string
   state?: MediaState
+  controller?: string
 }
 
 export type MediaState = 'started' | 'finished' | 'failed'
@@ -180,6 +193,7 @@ export interface Recording {
   durationMs?: number
   sizeBytes?: number
   cause?: string
+  controller?: string
 }
 
 export interface Speech {
@@ -190,6 +204,7 @@ export interface Speech {
   confidence?: number
   last?: boolean
   engine?: string
+  controller?: string
 }
 
 export interface Conference {
@@ -274,7 +289,34 @@ export interface Command {
   args?: Record<string, string>
 }
 
-export type Verb = 'accept' | 'answer' | 'hangup' | 'hold' | 'mute' | 'dtmf' | 'setvars' | 'getvars' | 'state' | 'play' | 'stop' | 'record' | 'digits' | 'broadcast' | 'fork' | 'dial' | 'bridge' | 'join' | 'split' | 'transfer' | 'consult' | 'intercept' | 'threeway' | 'conference' | 'node-status' | 'node-shutdown' | 'native'
+export type Verb =
+  | 'accept'
+  | 'answer'
+  | 'hangup'
+  | 'hold'
+  | 'mute'
+  | 'dtmf'
+  | 'setvars'
+  | 'getvars'
+  | 'state'
+  | 'play'
+  | 'stop'
+  | 'record'
+  | 'digits'
+  | 'broadcast'
+  | 'fork'
+  | 'dial'
+  | 'bridge'
+  | 'join'
+  | 'split'
+  | 'transfer'
+  | 'consult'
+  | 'intercept'
+  | 'threeway'
+  | 'conference'
+  | 'node-status'
+  | 'node-shutdown'
+  | 'native'
 
 /** What became of a command. */
 export interface Result {
@@ -354,6 +396,7 @@ export const FACT_SHAPES = {
     change: { type: 'enum', values: ['state', 'bridge', 'hold', 'ready', 'vars', 'owner'] },
     'durations.total': { type: 'int64' },
     'durations.billed': { type: 'int64' },
+    terminal: { type: 'string' },
   },
   cdr: {
     id: { type: 'string' },
@@ -385,6 +428,7 @@ export const FACT_SHAPES = {
     change: { type: 'enum', values: ['state', 'bridge', 'hold', 'ready', 'vars', 'owner'] },
     'durations.total': { type: 'int64' },
     'durations.billed': { type: 'int64' },
+    terminal: { type: 'string' },
   },
   bridge: {
     id: { type: 'string' },
@@ -412,7 +456,10 @@ export const FACT_SHAPES = {
   },
   device: {
     name: { type: 'string' },
-    state: { type: 'enum', values: ['unknown', 'not-inuse', 'inuse', 'busy', 'invalid', 'unavailable', 'ringing', 'ringinuse', 'onhold'] },
+    state: {
+      type: 'enum',
+      values: ['unknown', 'not-inuse', 'inuse', 'busy', 'invalid', 'unavailable', 'ringing', 'ringinuse', 'onhold'],
+    },
     aggregate: { type: 'boolean' },
     node: { type: 'string' },
   },
@@ -427,6 +474,7 @@ export const FACT_SHAPES = {
     node: { type: 'string' },
     digit: { type: 'string' },
     durationMs: { type: 'uint32' },
+    controller: { type: 'string' },
   },
   playback: {
     channel: { type: 'string' },
@@ -434,6 +482,7 @@ export const FACT_SHAPES = {
     id: { type: 'string' },
     media: { type: 'string' },
     state: { type: 'enum', values: ['started', 'finished', 'failed'] },
+    controller: { type: 'string' },
   },
   recording: {
     channel: { type: 'string' },
@@ -443,6 +492,7 @@ export const FACT_SHAPES = {
     durationMs: { type: 'int64' },
     sizeBytes: { type: 'int64' },
     cause: { type: 'string' },
+    controller: { type: 'string' },
   },
   speech: {
     channel: { type: 'string' },
@@ -452,6 +502,7 @@ export const FACT_SHAPES = {
     confidence: { type: 'double' },
     last: { type: 'boolean' },
     engine: { type: 'string' },
+    controller: { type: 'string' },
   },
   conference: {
     name: { type: 'string' },

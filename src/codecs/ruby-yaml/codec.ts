@@ -1,0 +1,46 @@
+import type { Codec, Trees } from '../codec.js'
+import { equal, fromTyped, type ParseOptions, parseDocument, stringify, toTyped, type WriterProfile } from './index.js'
+import { RubyMap, type RubyValue } from './values.js'
+
+/** Ruby values as a mapping sees them. The order of a map's keys is part of what Psych writes. */
+export const rubyTrees: Trees = {
+  ordered: true,
+  isMap: (value) => value instanceof RubyMap,
+  classOf: (map) => (map as RubyMap).className,
+  keys: (map) => (map as RubyMap).keys,
+  values: (map) => (map as RubyMap).values,
+  get: (map, key) => (map as RubyMap).get(key),
+  set(map, key, value) {
+    const { keys, values } = map as RubyMap
+    const at = keys.indexOf(key)
+    if (at >= 0) values[at] = value as RubyValue
+    else {
+      keys.push(key)
+      values.push(value as RubyValue)
+    }
+  },
+  map: (className, keys, values) => new RubyMap(className, keys as RubyValue[], values as RubyValue[]),
+  integer: (value) => (typeof value === 'number' ? value : undefined),
+  equal: (a, b) => equal(a as RubyValue, b as RubyValue),
+  toTyped: (value) => toTyped(value as RubyValue),
+  fromTyped: (json) => fromTyped(json),
+}
+
+/** What may come in and how it goes out. */
+export interface RubyYamlOptions extends ParseOptions {
+  readonly profile?: WriterProfile
+}
+
+/** Psych's YAML for the mapping engine. */
+export function rubyYamlCodec(options: RubyYamlOptions): Codec {
+  const { profile = 'compatible', ...parsing } = options
+  return {
+    name: 'ruby-yaml',
+    trees: rubyTrees,
+    decode(body) {
+      const { value, shared } = parseDocument(body, parsing)
+      return { root: value, shared }
+    },
+    encode: (root) => Buffer.from(stringify(root as RubyValue, { profile })),
+  }
+}

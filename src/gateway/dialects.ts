@@ -1,0 +1,64 @@
+import type { Codec, Trees } from '../codecs/codec.js'
+import { jsonRpcCodec, jsonTrees } from '../codecs/json-rpc/codec.js'
+import { rubyTrees, rubyYamlCodec } from '../codecs/ruby-yaml/codec.js'
+import type { WriterProfile } from '../codecs/ruby-yaml/index.js'
+import type { Fault } from '../config/index.js'
+import { compileDialect, type Dialect } from '../mapping/dialect.js'
+import { type LoadedMapping, loadMapping, type SettingValues } from '../mapping/load.js'
+
+/** Bounds of a body, for every codec. Bytes; levels; values; YAML aliases. */
+export interface BodyLimits {
+  readonly bytes: number
+  readonly depth: number
+  readonly nodes: number
+  readonly aliases: number
+}
+
+/** The dialects of a gateway by name. */
+export type Dialects = ReadonlyMap<string, Dialect>
+
+const TREES: Readonly<Record<string, Trees>> = { 'ruby-yaml': rubyTrees, 'json-rpc': jsonTrees }
+
+/** Codec of a mapping, with its settings and the gateway's limits. */
+function codecOf({ codec, settings }: LoadedMapping['file'], limits: BodyLimits | undefined): Codec {
+  if (codec.name === 'json-rpc') return jsonRpcCodec(limits)
+  const bounds = limits && {
+    maxBytes: limits.bytes,
+    maxDepth: limits.depth,
+    maxNodes: limits.nodes,
+    maxAliases: limits.aliases,
+  }
+  return rubyYamlCodec({
+    classes: new Set(codec.classes),
+    profile: settings?.profile as WriterProfile,
+    ...(bounds && { limits: bounds }),
+  })
+}
+
+/** Loads, checks and compiles mapping files. Either all of them or every fault of all of them. */
+export function openDialects(
+  paths: readonly string[],
+  settings: Readonly<Record<string, SettingValues>> = {},
+  limits?: BodyLimits,
+): { readonly dialects: Dialects } | { readonly faults: readonly Fault[] } {
+  const loaded: LoadedMapping[] = []
+  const faults: Fault[] = []
+  for (const path of paths) {
+    const result = loadMapping(path, settings)
+    if ('faults' in result) faults.push(...result.faults)
+    else loaded.push(result.mapping)
+  }
+  if (faults.length > 0) return { faults }
+  const treesOf = (name: string) => {
+    const found = loaded.find((each) => each.file.dialect === name)
+    return found === undefined ? undefined : TREES[found.file.codec.name]
+  }
+  return {
+    dialects: new Map(
+      loaded.map(({ file, revision }) => [
+        file.dialect,
+        compileDialect(file, codecOf(file, limits), treesOf, revision),
+      ]),
+    ),
+  }
+}
