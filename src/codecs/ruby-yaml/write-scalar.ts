@@ -1,0 +1,170 @@
+import { isPrintable } from './analyze.js'
+import { isBreak } from './chars.js'
+
+/** Columns after which a space becomes a line break. */
+const WIDTH = 80
+
+const PADS: string[] = Array.from({ length: 65 }, (_, i) => ' '.repeat(i))
+
+export function pad(columns: number): string {
+  return columns < PADS.length ? PADS[columns]! : ' '.repeat(columns)
+}
+
+/**
+ * Where a scalar is written: the column its first character comes to, the column that lines
+ * after the first begin at, and whether lines may be broken (not in a key before `:`).
+ */
+export interface Place {
+  readonly column: number
+  readonly indent: number
+  readonly folds: boolean
+}
+
+export function plainText(text: string, place: Place): string {
+  if (!place.folds || place.column + text.length <= WIDTH) return text
+  let out = ''
+  let from = 0
+  let lineStart = -place.column
+  for (let at = text.indexOf(' '); at >= 0; at = text.indexOf(' ', at + 1)) {
+    if (at - lineStart <= WIDTH || text.charCodeAt(at - 1) === 32 || text.charCodeAt(at + 1) === 32) continue
+    out += `${text.slice(from, at)}\n${pad(place.indent)}`
+    from = at + 1
+    lineStart = from - place.indent
+  }
+  return out + text.slice(from)
+}
+
+export function singleText(text: string, place: Place, indentsClosingQuote: boolean): string {
+  const simple = place.column + text.length < WIDTH && !text.includes("'") && !hasBreak(text)
+  return simple ? `'${text}'` : singleTextInLines(text, place, indentsClosingQuote)
+}
+
+function hasBreak(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (isBreak(text.charCodeAt(i))) return true
+  return false
+}
+
+function singleTextInLines(text: string, place: Place, indentsClosingQuote: boolean): string {
+  const margin = pad(place.indent)
+  let out = "'"
+  let column = place.column + 1
+  let afterSpace = false
+  let afterBreak = false
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 32) {
+      if (place.folds && !afterSpace && column > WIDTH && isInnerSpace(text, i) && text.charCodeAt(i + 1) !== 32) {
+        out += `\n${margin}`
+        column = place.indent
+      } else {
+        out += ' '
+        column++
+      }
+      afterSpace = true
+      continue
+    }
+    if (isBreak(code)) {
+      if (!afterBreak && code === 10) out += '\n'
+      out += text.charAt(i)
+      column = 0
+      afterBreak = true
+      continue
+    }
+    if (afterBreak) {
+      out += margin
+      column = place.indent
+    }
+    out += code === 39 ? "''" : text.charAt(i)
+    column += code === 39 ? 2 : 1
+    afterSpace = false
+    afterBreak = false
+  }
+  return `${out}${afterBreak && indentsClosingQuote ? margin : ''}'`
+}
+
+function isInnerSpace(text: string, at: number): boolean {
+  return at > 0 && at < text.length - 1
+}
+
+const ESCAPES: ReadonlyMap<number, string> = new Map([
+  [0, '\\0'],
+  [7, '\\a'],
+  [8, '\\b'],
+  [9, '\\t'],
+  [10, '\\n'],
+  [11, '\\v'],
+  [12, '\\f'],
+  [13, '\\r'],
+  [27, '\\e'],
+  [34, '\\"'],
+  [92, '\\\\'],
+  [0x85, '\\N'],
+  [0x2028, '\\L'],
+  [0x2029, '\\P'],
+])
+
+function escapeOf(codePoint: number): string {
+  const short = ESCAPES.get(codePoint)
+  if (short !== undefined) return short
+  const digits = codePoint.toString(16).toUpperCase()
+  if (codePoint < 0x100) return `\\x${digits.padStart(2, '0')}`
+  return codePoint < 0x10000 ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`
+}
+
+function needsEscape(code: number): boolean {
+  return code === 34 || code === 92 || !isPrintable(code)
+}
+
+export function doubleText(text: string, place: Place): string {
+  let out = '"'
+  let from = 0
+  let column = place.column + 1
+  let afterSpace = false
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === 32) {
+      if (place.folds && !afterSpace && column > WIDTH && isInnerSpace(text, i)) {
+        out += `${text.slice(from, i)}\n${pad(place.indent)}`
+        from = i + 1
+        column = place.indent
+        if (text.charCodeAt(from) === 32) {
+          out += '\\'
+          column++
+        }
+      } else column++
+      afterSpace = true
+      continue
+    }
+    afterSpace = false
+    if (needsEscape(code)) {
+      const codePoint = text.codePointAt(i)!
+      const escaped = escapeOf(codePoint)
+      out += text.slice(from, i) + escaped
+      if (codePoint > 0xffff) i++
+      from = i + 1
+      column += escaped.length
+    } else column++
+  }
+  return `${out}${text.slice(from)}"`
+}
+
+/** Whether a literal keeps all the line breaks at its end, which leaves its end open. */
+export function keepsBreaks(text: string): boolean {
+  const last = text.length - 1
+  return isBreak(text.charCodeAt(last)) && (last === 0 || isBreak(text.charCodeAt(last - 1)))
+}
+
+export function literalText(text: string, indent: number): string {
+  const first = text.charCodeAt(0)
+  const hint = first === 32 || isBreak(first) ? '2' : ''
+  const chomp = isBreak(text.charCodeAt(text.length - 1)) ? (keepsBreaks(text) ? '+' : '') : '-'
+  const margin = pad(indent)
+  let out = `|${hint}${chomp}\n`
+  let from = 0
+  for (let i = 0; i < text.length; i++) {
+    if (!isBreak(text.charCodeAt(i))) continue
+    out += (i > from ? margin : '') + text.slice(from, i + 1)
+    from = i + 1
+  }
+  return out + (from < text.length ? margin + text.slice(from) : '')
+}
