@@ -28,7 +28,7 @@ const REFUSALS = new Set([
 export function tlsRefusal(error: unknown): string | undefined {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
     const code = 'code' in at && typeof at.code === 'string' ? at.code : ''
-    if (REFUSALS.has(code) || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return code
+    if (REFUSALS.has(code) || /^ERR_(SSL|TLS|OSSL)_/.test(code)) return code
   }
   return undefined
 }

@@ -30,7 +30,7 @@ async function start(ends: Ends) {
   return { ...ends, sent, got }
 }
 
-describe.each(LINK_KINDS)('$name', (kind) => {
+describe.each(LINK_KINDS.map((kind) => [kind.name, kind] as const))('%s', (_name, kind) => {
   test('a frame arrives with address, headers, message id and exact bytes', async () => {
     const { sender, address, got } = await open(kind)
     const bytes = Uint8Array.from({ length: 256 }, (_, at) => at)

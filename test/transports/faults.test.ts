@@ -56,41 +56,44 @@ async function storedIn(url: string, subject: string): Promise<Seen[]> {
   return seen
 }
 
-describe.each(LINK_KINDS)('$name: kill -9 of the broker in mid-stream', (kind) => {
-  let broker: OwnBroker
-  beforeAll(async () => {
-    broker = await kind.own()
-  })
-  afterAll(() => broker.stop())
-
-  test('5,000 frames of 50 keys are all confirmed, none lost, in order per key', async () => {
-    const { sender, receiver, address } = await kind.ends(broker.url, broker.control)
-    const sent = recorder()
-    const got = recorder()
-    await receiver.start(got)
-    await sender.start(sent)
-    await delay(kind.settleMs)
-    const frameOf = (at: number): OutgoingFrame => {
-      const orderKey = `k${at % KEYS}`
-      const body = Buffer.from(`${orderKey} ${Math.floor(at / KEYS)}`)
-      return { address, headers: {}, body, orderKey, messageId: `m${at}` }
-    }
-    await stream(sender, frameOf, async () => {
-      await broker.kill9()
-      await delay(300)
-      await broker.restart()
+describe.each(LINK_KINDS.map((kind) => [kind.name, kind] as const))(
+  '%s: kill -9 of the broker in mid-stream',
+  (_name, kind) => {
+    let broker: OwnBroker
+    beforeAll(async () => {
+      broker = await kind.own()
     })
-    expect(sent.of('down').length).toBe(1)
-    if (kind.wire === 'amqp') {
-      await expect.poll(() => withoutDuplicates(got.deliveries).length, { timeout: 30_000 }).toBe(FRAMES)
-      expect(got.of('fault').map(({ error }) => error.code)).not.toContain('link.refused')
-    }
-    if (kind.stores) {
-      const stored = await storedIn(broker.url, address.subject ?? '')
-      expect(new Set(stored.map(({ id }) => id)).size).toBe(FRAMES)
-      expectOrder(stored)
-    }
-    expectOrder(seenBy(got)) // without a store a receiver misses what passed while it was away, but not the order
-    await Promise.all([sender.stop(), receiver.stop()])
-  })
-})
+    afterAll(() => broker.stop())
+
+    test('5,000 frames of 50 keys are all confirmed, none lost, in order per key', async () => {
+      const { sender, receiver, address } = await kind.ends(broker.url, broker.control)
+      const sent = recorder()
+      const got = recorder()
+      await receiver.start(got)
+      await sender.start(sent)
+      await delay(kind.settleMs)
+      const frameOf = (at: number): OutgoingFrame => {
+        const orderKey = `k${at % KEYS}`
+        const body = Buffer.from(`${orderKey} ${Math.floor(at / KEYS)}`)
+        return { address, headers: {}, body, orderKey, messageId: `m${at}` }
+      }
+      await stream(sender, frameOf, async () => {
+        await broker.kill9()
+        await delay(300)
+        await broker.restart()
+      })
+      expect(sent.of('down').length).toBe(1)
+      if (kind.wire === 'amqp') {
+        await expect.poll(() => withoutDuplicates(got.deliveries).length, { timeout: 30_000 }).toBe(FRAMES)
+        expect(got.of('fault').map(({ error }) => error.code)).not.toContain('link.refused')
+      }
+      if (kind.stores) {
+        const stored = await storedIn(broker.url, address.subject ?? '')
+        expect(new Set(stored.map(({ id }) => id)).size).toBe(FRAMES)
+        expectOrder(stored)
+      }
+      expectOrder(seenBy(got)) // without a store a receiver misses what passed while it was away, but not the order
+      await Promise.all([sender.stop(), receiver.stop()])
+    })
+  },
+)

@@ -54,6 +54,8 @@ export interface AmqpConfig {
   readonly declare?: boolean
   readonly exchanges?: readonly AmqpExchange[]
   readonly consume?: readonly AmqpConsume[]
+  /** Queues to declare and bind but not to consume, such as the one that keeps dead letters. Default none. */
+  readonly keep?: readonly AmqpConsume[]
   readonly publish?: AmqpPublish
   /** Milliseconds `drain` and `stop` wait for what is in flight. Default 10,000. */
   readonly stopGraceMs?: number

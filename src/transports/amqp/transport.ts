@@ -4,7 +4,7 @@ import type { AmqpConfig } from './config.js'
 import { type KeptConnection, keepConnection } from './connection.js'
 import { type QueueConsumer, queueConsumer } from './consumer.js'
 import { makePublisher } from './publisher.js'
-import { declareExchanges } from './topology.js'
+import { declareExchanges, declareQueue } from './topology.js'
 
 /** Joins the stories of several connections: up when all are, down when the first is lost. */
 function joinReports(connections: number, report: (event: LinkEvent) => void): (event: LinkEvent) => void {
@@ -66,6 +66,7 @@ export function amqpTransport(config: AmqpConfig): Transport {
     const publish = keepConnection(config, 'publish', {
       async setUp(model) {
         await declareExchanges(model, config, to.report)
+        for (const entry of config.keep ?? []) await declareQueue(model, config, entry, to.report)
         await publisher.begin(model)
       },
       lost: publisher.lost,

@@ -9,9 +9,11 @@ import {
 import { connect } from '@nats-io/transport-node'
 import { GatewayError } from '../../errors.js'
 import { backoffMs } from '../backoff.js'
+import { tlsRefusal } from '../tls.js'
 import type { LinkEvent } from '../transport.js'
 import type { NatsConfig } from './config.js'
 import { connectError, forbidden, reasonOf } from './errors.js'
+import { tlsDiagnosis } from './tls-diagnosis.js'
 
 /** What somebody does with the connection while it stands. */
 export interface ConnectionUse {
@@ -31,6 +33,15 @@ export interface KeptConnection {
   /** Closes for good. Idempotent. */
   close(): Promise<void>
 }
+
+interface Standing {
+  readonly connection: NatsConnection
+  /** Ends when the connection is closed for good. */
+  readonly watching: Promise<void>
+}
+
+/** Milliseconds without success after which TLS is looked into. */
+const DIAGNOSE_AFTER_MS = 1000
 
 /** Milliseconds a goodbye may take. */
 const CLOSE_TIMEOUT_MS = 2000
@@ -80,6 +91,27 @@ function shown({ servers }: NatsConfig): string {
   return servers.map((server) => server.replace(/\/\/[^@/]*@/, '//')).join(', ')
 }
 
+/** Connects; where that takes long and TLS is in play, a diagnosis may say sooner and better what is wrong. */
+async function dial(config: NatsConfig): Promise<NatsConnection> {
+  const connecting = connect(connectionOptions(config))
+  const { tls, servers } = config
+  if (tls === undefined) return connecting
+  const timer = new AbortController()
+  const diagnosis = delay(DIAGNOSE_AFTER_MS, undefined, { signal: timer.signal }).then(async () => {
+    const error = await tlsDiagnosis(servers[0] ?? '', tls)
+    return tlsRefusal(error) === undefined ? connecting : Promise.reject(error)
+  })
+  try {
+    return await Promise.race([connecting, diagnosis])
+  } catch (error) {
+    connecting.then(close, () => undefined)
+    throw error
+  } finally {
+    timer.abort()
+    diagnosis.catch(() => undefined)
+  }
+}
+
 async function close(connection: NatsConnection): Promise<void> {
   await Promise.race([connection.close().catch(() => undefined), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
 }
@@ -121,22 +153,22 @@ export function keepConnection(config: NatsConfig, use: ConnectionUse): KeptConn
   const halt = new AbortController()
   let current: NatsConnection | undefined
 
-  async function open(): Promise<NatsConnection> {
-    const connection = await connect(connectionOptions(config)).catch((error: unknown) => {
+  async function open(): Promise<Standing> {
+    const connection = await dial(config).catch((error: unknown) => {
       throw connectError(error, shown(config))
     })
     current = connection
+    const watching = watch(connection, config, use) // before the set-up, whose refusals show there
     try {
       await use.setUp(connection)
     } catch (error) {
       await close(connection)
       throw error
     }
-    return connection
+    return { connection, watching }
   }
 
-  async function hold(connection: NatsConnection): Promise<void> {
-    const watching = watch(connection, config, use)
+  async function hold({ connection, watching }: Standing): Promise<void> {
     use.up(connection)
     use.report({ kind: 'up' })
     const error = await connection.closed()
