@@ -27,7 +27,8 @@ export function shippedMapping(name: string): string {
   return fileURLToPath(new URL(`../../mappings/${name}`, import.meta.url))
 }
 
-const SHIPPED = ['voice-events.yaml', 'xcc.yaml']
+/** Mapping files that come with the package, each named after its dialect. */
+export const SHIPPED_MAPPINGS: readonly string[] = ['voice-events.yaml', 'xcc.yaml']
 
 /**
  * Reads `patchbay.yaml`, the environment and the files of its secrets, once. Never throws for
@@ -70,7 +71,7 @@ function complete(parsed: ParsedConfig, folder: string): Config {
   )
   return {
     ...parsed,
-    mappings: parsed.mappings?.map((path) => resolve(folder, path)) ?? SHIPPED.map(shippedMapping),
+    mappings: parsed.mappings?.map((path) => resolve(folder, path)) ?? SHIPPED_MAPPINGS.map(shippedMapping),
     links: Object.fromEntries(links),
     routes: parsed.routes.map((route) => ({ ...route, name: route.name ?? `${route.from}-to-${route.to}` })),
   }

@@ -51,7 +51,7 @@ export function compileCarrier(rule: CarryRule, cases: Cases | undefined, contex
       const value = field.get(fact)
       if (value !== undefined) tell(field.path, value)
     }
-    if (cases !== undefined) writeCase(cases, fact, tell)
+    if (cases !== undefined) writeCase(cases, rule.covered, fact, tell)
     if (fact.ext !== undefined)
       for (const other in fact.ext) if (other !== dialect) writeExtension(other, fact.ext[other]!, tell)
   }
@@ -111,9 +111,10 @@ export function carriedCase(map: unknown, prefix: string, trees: Trees): string 
 }
 
 /** What the chosen case leaves unsaid of the fields that cases are about, and its name where a reader needs it. */
-function writeCase(all: Cases, fact: Fact, tell: Tell): void {
+function writeCase(all: Cases, covered: ReadonlySet<string>, fact: Fact, tell: Tell): void {
   const chosen = all.writing(fact)
   for (const field of all.fields) {
+    if (covered.has(field.path)) continue
     const value = field.get(fact)
     if (value !== undefined && value !== chosen?.sets.get(field.path)) tell(field.path, value)
   }

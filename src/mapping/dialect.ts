@@ -1,4 +1,4 @@
-import type { Codec } from '../codecs/codec.js'
+import type { Codec, Trees } from '../codecs/codec.js'
 import { GatewayError } from '../errors.js'
 import type { Fact, Scope } from '../model/index.js'
 import {
@@ -33,8 +33,13 @@ export interface Dialect {
   /** Names the mapping's content. */
   readonly revision: string
   readonly messages: readonly Message[]
-  /** @throws GatewayError codec.* or mapping.*, fate reject */
-  decode(address: Address, body: Uint8Array): DecodedMessage
+  /** The types of its values. */
+  readonly trees: Trees
+  /**
+   * Takes a message apart. Without an address it is recognised by its content alone.
+   * @throws GatewayError codec.* or mapping.*, fate reject
+   */
+  decode(address: Address | undefined, body: Uint8Array): DecodedMessage
   /**
    * Says facts. Facts of one call that may share a message do, in order. `ext` is what the wire
    * message they came in said beside them.
@@ -55,17 +60,18 @@ export function compileDialect(file: MappingFile, codec: Codec, treesOf: TreesOf
   )
   const byName = new Map(messages.map((message) => [message.name, message]))
 
-  function decode(address: Address, body: Uint8Array): DecodedMessage {
+  function decode(address: Address | undefined, body: Uint8Array): DecodedMessage {
     const document = codec.decode(body)
     for (const message of messages) {
-      if ((message.rule.anywhere || message.fitsAddress(address)) && message.fitsContent(document.root)) {
-        return message.decode(document, address, body[0] !== DASH)
-      }
+      if (!message.rule.anywhere && address !== undefined && !message.fitsAddress(address)) continue
+      if (message.fitsContent(document.root)) return message.decode(document, address, body[0] !== DASH)
     }
     throw unknownMessage(address)
   }
 
-  function unknownMessage(address: Address): GatewayError {
+  function unknownMessage(address: Address | undefined): GatewayError {
+    if (address === undefined)
+      return new GatewayError('mapping.message', `${file.dialect}: the content fits none of the dialect's messages`)
     const told = Object.entries(address).map(([key, value]) => `${key} "${value}"`)
     const known = messages.filter((message) => message.fitsAddress(address)).map((message) => message.name)
     const there = known.length === 0 ? 'no rule is for that address' : `its content fits none of ${known.join(', ')}`
@@ -115,5 +121,5 @@ export function compileDialect(file: MappingFile, codec: Codec, treesOf: TreesOf
     return write(message, { facts: [], ext: { $set: { full: true } } })
   }
 
-  return { name: file.dialect, revision, messages, decode, encode, encodeEmpty }
+  return { name: file.dialect, revision, messages, trees: codec.trees, decode, encode, encodeEmpty }
 }

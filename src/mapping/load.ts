@@ -43,6 +43,17 @@ export function loadMapping(
   return { mapping: { path, file, revision } }
 }
 
+/** The dialect a mapping file is for, as far as that can be read; the file may have faults. */
+export function dialectOf(path: string): string | undefined {
+  const sources: YamlSource[] = []
+  readSources(path, (file) => readFileSync(file, 'utf8'), sources)
+  for (const { value } of sources) {
+    const dialect = (value as { dialect?: unknown } | null | undefined)?.dialect
+    if (typeof dialect === 'string') return dialect
+  }
+  return undefined
+}
+
 function readSources(path: string, read: (path: string) => string, into: YamlSource[]): Fault[] {
   let next: string | undefined = path
   let from: YamlSource | undefined

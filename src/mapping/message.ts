@@ -50,7 +50,7 @@ export interface Message {
   readonly addresses: ReadonlyMap<string, Template>
   fitsAddress(address: Address): boolean
   fitsContent(root: unknown): boolean
-  decode(document: Document, address: Address, bare: boolean): DecodedMessage
+  decode(document: Document, address: Address | undefined, bare: boolean): DecodedMessage
   canSay(fact: Fact): boolean
   /** Whether two facts may stand in one message. */
   together(a: Fact, b: Fact): boolean
@@ -101,11 +101,11 @@ export function compileMessage(
   const baseOf = (root: unknown) =>
     rootSteps.reduce((value, key) => (trees.isMap(value) ? trees.get(value, key) : undefined), root)
 
-  function decode(document: Document, address: Address, bare: boolean): DecodedMessage {
+  function decode(document: Document, address: Address | undefined, bare: boolean): DecodedMessage {
     const base = baseOf(document.root)
     const ext: Bag = {}
     const facts = words !== undefined ? decodeWord(words, base, bare) : many ? decodeMany(base, ext) : [decodeOne(base)]
-    for (const fact of facts) readAddress(fact, address)
+    if (address !== undefined) for (const fact of facts) readAddress(fact, address)
     const full = rule.full !== undefined && isFull(facts, ext) ? rule.full : undefined
     if (document.shared.size > 0) {
       const places = sharedPlaces(document.root, document.shared, trees)

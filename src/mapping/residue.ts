@@ -16,7 +16,7 @@ import { type Bag, setOwn } from './paths.js'
  * - `$name`, `$set`, `$shared` of a whole message: its rule, model fields when it has no facts,
  *   and groups of places that hold one and the same value
  */
-const STRUCTURED = new Set(['$raw', '$more', '$keys', '$absent', '$message'])
+const STRUCTURED = new Set(['$raw', '$more', '$keys', '$absent', '$address', '$set', '$message'])
 
 /** A residue that comes into being when something is put in it. */
 export type Residue = () => Bag

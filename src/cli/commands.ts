@@ -1,0 +1,5 @@
+import type { CliCommand } from './command.js'
+import { translateCommand } from './translate.js'
+
+/** The sub-commands, in the order of the help. */
+export const COMMANDS: readonly CliCommand[] = [translateCommand]
