@@ -1,4 +1,9 @@
-import { writeFileSync } from 'node:fs'
-import { generateModel } from './generate-model.js'
+/** Writes the files that are made from other files: `npm run generate`. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { generatedFiles } from './generated-files.js'
 
-writeFileSync('src/model/generated.ts', generateModel())
+for (const [path, text] of generatedFiles()) {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
