@@ -1,4 +1,8 @@
+import { composeDocument } from '../../src/codecs/ruby-yaml/compose.js'
+import { NOT_MINE, readFast } from '../../src/codecs/ruby-yaml/fast-reader.js'
 import {
+  DEFAULT_LIMITS,
+  equal,
   fromTyped,
   type ParseOptions,
   parse,
@@ -24,10 +28,8 @@ export interface VectorRow {
 /** What is wrong with a case, or undefined when it passed. */
 export type Verdict = string | undefined
 
-const OPTIONS: ParseOptions = {
-  classes: ['Channel_states', 'TerminalDialno', 'Terminal::TerminalDialno', 'Object'],
-  emptyStream: false,
-}
+const CLASSES = new Set(['Channel_states', 'TerminalDialno', 'Terminal::TerminalDialno', 'Object'])
+const OPTIONS: ParseOptions = { classes: CLASSES, emptyStream: false }
 
 /** Values that a codec for messages refuses to build. */
 const FOREIGN = /"\$(?:other|datetime|array|hash)":/
@@ -51,7 +53,17 @@ export function checkRead(row: VectorRow): Verdict {
   const want = wantedReading(row)
   if (want === 'refused') return got === undefined ? undefined : told(text, 'an error', got)
   if (want === 'foreign') return refusal.startsWith('codec.tag') ? undefined : told(text, 'codec.tag', got ?? refusal)
-  return got === want ? undefined : told(text, want, got ?? refusal)
+  return got === want ? readersDiffer(text) : told(text, want, got ?? refusal)
+}
+
+/** Where the fast reader gives a value at all, the complete one must give the same. */
+function readersDiffer(text: string): Verdict {
+  const rules = { classes: CLASSES, limits: DEFAULT_LIMITS }
+  const fast = readFast(text, rules)
+  if (fast === NOT_MINE) return undefined
+  const complete = attempt(() => composeDocument(text, rules)?.value ?? null)
+  if ('value' in complete && equal(fast, complete.value)) return undefined
+  return `the readers differ\n${told(text, 'value' in complete ? show(complete.value) : 'an error', show(fast))}`
 }
 
 function told(text: string, want: string, got: string): string {

@@ -1,4 +1,5 @@
 import { composeDocument, type ReadRules } from './compose.js'
+import { NOT_MINE, readFast } from './fast-reader.js'
 import { decodeBody } from './input.js'
 import { DEFAULT_LIMITS, type ParseLimits } from './limits.js'
 import { findShared, NOTHING_SHARED } from './sharing.js'
@@ -59,6 +60,8 @@ export function parse(body: Uint8Array | string, options?: ParseOptions): RubyVa
 export function parseDocument(body: Uint8Array | string, options?: ParseOptions): RubyDocument {
   const rules = rulesOf(options)
   const text = decodeBody(body, rules.limits.maxBytes)
+  const fast = readFast(text, rules)
+  if (fast !== NOT_MINE) return { value: fast, shared: NOTHING_SHARED }
   const composed = composeDocument(text, rules)
   if (composed === undefined) return { value: options?.emptyStream ?? null, shared: NOTHING_SHARED }
   return { value: composed.value, shared: composed.aliased ? findShared(composed.value) : NOTHING_SHARED }

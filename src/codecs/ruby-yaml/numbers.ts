@@ -44,8 +44,9 @@ export function leadingFloat(text: string): number {
   return Number(text.slice(0, end).replaceAll('_', ''))
 }
 
-const DECIMAL = /^\s*[-+]?(?:\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][-+]?\d+(?:_\d+)*)?\s*$/
-const HEXADECIMAL = /^\s*([-+]?)0x([0-9a-f]+)(?:\.([0-9a-f]+))?(?:p([-+]?\d+))?\s*$/i
+const DECIMAL =
+  /^[ \t\r\n\f\v]*[-+]?(?:\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:[eE][-+]?\d+(?:_\d+)*)?[ \t\r\n\f\v]*$/
+const HEXADECIMAL = /^[ \t\r\n\f\v]*([-+]?)0x([0-9a-f]+)(?:\.([0-9a-f]+))?(?:p([-+]?\d+))?[ \t\r\n\f\v]*$/i
 
 /** A text as Ruby's `Float()` reads it; undefined where Ruby raises. */
 export function strictFloat(text: string): number | undefined {

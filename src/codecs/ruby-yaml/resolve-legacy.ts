@@ -8,7 +8,7 @@ import { isPossibleClock, parseDate, readClock } from './time.js'
  */
 export type LegacyReading = 'string' | 'other' | 'raises'
 
-const TIME_PREFIX = /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d/
+const TIME_PREFIX = /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|[ \t\r\n\f\v]+)\d{1,2}:\d\d:\d\d/
 const CONSTANT = /^(?:-?\.inf|\.nan)$/i
 const SIGNED_CONSTANT = /^\+\.(?:inf|Inf|INF)$/
 const BASE60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/

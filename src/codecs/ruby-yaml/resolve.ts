@@ -32,9 +32,9 @@ function readsAsWord(text: string): boolean {
 }
 
 const OTHER_LINE = /(?:^|\n)[^ytonf~]/i
-const NULL_LINE = /^null$/im
-const TRUE_LINE = /^(?:ye[sſ]|true|on)$/im
-const FALSE_LINE = /^(?:no|fal[sſ]e|o(?:ff|ﬀ))$/im
+const NULL_LINE = /^null$/i
+const TRUE_LINE = /^(?:ye[sſ]|true|on)$/i
+const FALSE_LINE = /^(?:no|fal[sſ]e|o(?:ff|ﬀ))$/i
 
 /** Words of up to five characters are looked at line by line, as Ruby's `^` and `$` do. */
 export function resolveWord(text: string): RubyValue {

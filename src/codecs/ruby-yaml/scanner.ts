@@ -96,8 +96,8 @@ function unrollIndent(s: Scan, to: number): void {
 }
 
 function skipToToken(s: Scan): void {
-  if (s.pos === 0 && s.text.charCodeAt(0) === 0xfeff) s.pos++
   for (;;) {
+    if (s.pos === s.lineStart && s.text.charCodeAt(s.pos) === 0xfeff) s.pos++ // and it counts as a column
     let code = s.text.charCodeAt(s.pos)
     while (code === 32 || (code === 9 && (s.flowLevel > 0 || !s.keyAllowed))) code = s.text.charCodeAt(++s.pos)
     if (code === 35) skipComment(s)

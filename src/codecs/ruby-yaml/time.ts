@@ -79,7 +79,7 @@ export interface ClockReading {
 }
 
 const DATE_PART = /^(-?\d{4})-(\d{1,2})-(\d{1,2})/
-const CLOCK_PART = /(\d+):(\d+):(\d+)(?:\.(\d*))?\s*(Z|[-+]\d+(?::\d\d)?)?/
+const CLOCK_PART = /(\d+):(\d+):(\d+)(?:\.(\d*))?[ \t\r\n\f\v]*(Z|[-+]\d+(?::\d\d)?)?/
 
 /** Takes a time apart the way Psych does; undefined where its code trips over the text and raises. */
 export function readClock(text: string): ClockReading | undefined {
@@ -105,7 +105,8 @@ export function isPossibleClock(at: ClockReading): boolean {
   return at.hour < 24 || (at.hour === 24 && at.minute === 0 && at.second === 0)
 }
 
-const TIME = /^-?\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|\s+)\d{1,2}:\d\d:\d\d(?:\.\d*)?(?:\s*(?:Z|[-+]\d{1,2}:?(?:\d\d)?))?$/
+const TIME =
+  /^-?\d{4}-\d{1,2}-\d{1,2}(?:[Tt]|[ \t\r\n\f\v]+)\d{1,2}:\d\d:\d\d(?:\.\d*)?(?:[ \t\r\n\f\v]*(?:Z|[-+]\d{1,2}:?(?:\d\d)?))?$/
 
 /** A Time as Psych 4 reads it; undefined when it is none, {@link RAISES} where Psych raises. */
 export function parseTime(text: string): RubyTime | typeof RAISES | undefined {
