@@ -1,5 +1,6 @@
 import type { CliCommand } from './command.js'
+import { runCommand } from './run.js'
 import { translateCommand } from './translate.js'
 
 /** The sub-commands, in the order of the help. */
-export const COMMANDS: readonly CliCommand[] = [translateCommand]
+export const COMMANDS: readonly CliCommand[] = [runCommand, translateCommand]

@@ -35,6 +35,12 @@ const limits = z.strictObject({
 })
 
 const sync = z.strictObject({
+  publisher: z
+    .enum(['auto', 'none'])
+    .default('auto')
+    .describe(
+      'Whether others publish full pictures on our links: `auto` listens for them, `none` says that ours is the whole. Default auto.',
+    ),
   waitMs: z
     .int()
     .min(0)
@@ -60,8 +66,10 @@ const route = z.strictObject({
     .describe('Kinds of facts that take this route. Default: all.'),
   loopback: z.boolean().default(false).describe('Also announce loopback channels. Default false.'),
   subject: subjectSchema('refused')
-    .default('cn.xswitch.ctrl')
-    .describe('Towards XCC: subject of the events of calls that nobody owns. Default cn.xswitch.ctrl.'),
+    .exactOptional()
+    .describe(
+      "Towards XCC: subject of the events of calls that nobody owns. Default: the mapping's setting `ctrl-subject`.",
+    ),
   sync: z
     .strictObject({
       ask: z

@@ -32,6 +32,8 @@ export interface Dialect {
   readonly name: string
   /** Names the mapping's content. */
   readonly revision: string
+  /** The mapping's settings, with those given from outside. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>
   readonly messages: readonly Message[]
   /** The types of its values. */
   readonly trees: Trees
@@ -121,5 +123,14 @@ export function compileDialect(file: MappingFile, codec: Codec, treesOf: TreesOf
     return write(message, { facts: [], ext: { $set: { full: true } } })
   }
 
-  return { name: file.dialect, revision, messages, trees: codec.trees, decode, encode, encodeEmpty }
+  return {
+    name: file.dialect,
+    revision,
+    settings: file.settings ?? {},
+    messages,
+    trees: codec.trees,
+    decode,
+    encode,
+    encodeEmpty,
+  }
 }

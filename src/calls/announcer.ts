@@ -1,0 +1,71 @@
+import type { Dialect } from '../mapping/dialect.js'
+import type { Fact, NodeChange } from '../model/index.js'
+import type { Log } from '../telemetry/index.js'
+import type { Transport } from '../transports/transport.js'
+
+/** Tells controllers of our node: that it came, how it is, that it left. */
+export interface Announcer {
+  start(): void
+  /** Says again that the node is there. */
+  announce(): void
+  /** Says that the node leaves; resolves when that is said. */
+  stop(): Promise<void>
+}
+
+/** What is announced, and where. */
+export interface AnnouncerParts {
+  readonly uuid: string
+  readonly name: string
+  readonly address: string
+  readonly version: string
+  /** Milliseconds between updates. */
+  readonly intervalMs: number
+  readonly dialect: Dialect
+  readonly transport: Transport
+  /** Calls that are up. */
+  sessions(): Promise<number>
+  readonly log: Log
+}
+
+/** Makes the announcer of one node. */
+export function makeAnnouncer(parts: AnnouncerParts): Announcer {
+  const started = performance.now()
+  let timer: NodeJS.Timeout | undefined
+  let lastWord = Promise.resolve()
+
+  async function tell(change: NodeChange): Promise<void> {
+    const { uuid: id, name, address, version } = parts
+    const uptimeSeconds = Math.floor((performance.now() - started) / 1000)
+    const figures = { uptimeSeconds, sessions: await parts.sessions() }
+    const fact: Fact = { kind: 'node', id, name, address, version, change, figures }
+    const { messages } = parts.dialect.encode({ facts: [fact] })
+    await Promise.all(
+      messages.map(({ address: to, body }) =>
+        parts.transport.send({ address: to, headers: {}, body, orderKey: 'node' }),
+      ),
+    )
+  }
+
+  function say(change: NodeChange): void {
+    lastWord = lastWord
+      .then(() => tell(change))
+      .catch((error: unknown) =>
+        parts.log.warn('the node could not be announced', { node: parts.uuid, change, err: error }),
+      )
+  }
+
+  return {
+    start() {
+      say('came')
+      timer = setInterval(() => say('changed'), parts.intervalMs)
+      timer.unref()
+    },
+    announce: () => say('came'),
+    async stop() {
+      clearInterval(timer)
+      if (timer !== undefined) say('left')
+      timer = undefined
+      await lastWord
+    },
+  }
+}

@@ -1,0 +1,150 @@
+import type { DecodedMessage } from '../mapping/message.js'
+import type { Fact, Meta } from '../model/index.js'
+import type { IgnoredKind, Log } from '../telemetry/index.js'
+import type { Delivery } from '../transports/transport.js'
+import type { DeadLetters } from './dead-letters.js'
+import { isLoop, pathOf } from './headers.js'
+import type { Arrival, Hub, HubLink } from './hub.js'
+import type { Job, Jobs } from './jobs.js'
+import type { Lanes } from './lanes.js'
+import { gather } from './parts.js'
+import { asGatewayError } from './route.js'
+
+/** What takes the messages of one link. */
+export interface Intake {
+  take(delivery: Delivery): void
+  /** Resolves when nothing taken is left in the works. */
+  idle(): Promise<void>
+}
+
+/** What the intake of one link is made of. */
+export interface IntakeParts {
+  readonly link: HubLink
+  readonly group: string
+  readonly hub: Hub
+  readonly lanes: Lanes
+  readonly jobs: Jobs
+  readonly deadLetters: DeadLetters
+  readonly log: Log
+  /** Node uuids that we announce: what they say is our own word coming back. */
+  readonly ownNodes: ReadonlySet<string>
+  /** Messages this link carries that are none of a translator's business. */
+  readonly passOver: (body: Uint8Array) => IgnoredKind | undefined
+  /** Told of every message that was taken in, after it was told on. */
+  readonly onTaken: (arrival: Arrival) => void
+  readonly now: () => number
+}
+
+/** Makes the intake of one link. */
+export function makeIntake(parts: IntakeParts): Intake {
+  const { link, group, hub, lanes, jobs, deadLetters, metrics } = { ...parts, metrics: parts.link.metrics }
+
+  function take(delivery: Delivery): void {
+    metrics.taken()
+    const job = jobs.begin(delivery)
+    if (job === undefined) return
+    metrics.inFlight(jobs.count())
+    const path = pathOf(delivery.frame.headers)
+    if (isLoop(path, group)) {
+      metrics.loop()
+      finish(job)
+      return
+    }
+    let arrival: Arrival | undefined
+    try {
+      arrival = read(job, path)
+    } catch (error) {
+      bury(job, error)
+      return
+    }
+    if (arrival === undefined) finish(job)
+    else work(job, arrival)
+  }
+
+  function finish(job: Job): void {
+    job.settle('done')
+    metrics.inFlight(jobs.count())
+  }
+
+  function bury(job: Job, error: unknown): void {
+    const failure = asGatewayError(error)
+    // A fault of ours that no retry is going to mend must not stop the line either.
+    deadLetters.put(job.delivery, job.id, failure).then(() => finish(job))
+  }
+
+  /** Undefined for what is passed over on purpose. */
+  function read(job: Job, path: readonly string[]): Arrival | undefined {
+    const { frame } = job.delivery
+    let message: DecodedMessage
+    try {
+      message = link.dialect.decode(frame.address, frame.body)
+    } catch (error) {
+      const kind = parts.passOver(frame.body)
+      if (kind === undefined) throw error
+      metrics.ignored(kind)
+      return undefined
+    }
+    const facts = gather(message.facts).facts
+    if (facts.some(isOwn)) {
+      metrics.ignored('own')
+      return undefined
+    }
+    const meta = metaOf(job, path)
+    for (const [index, fact] of facts.entries()) {
+      fact.meta = facts.length === 1 ? meta : { ...meta, id: `${job.id}/${index}` }
+      if (fact.ext?.[link.dialect.name]?.$raw !== undefined) metrics.unknownWord()
+    }
+    return { link: link.name, facts, path, full: message.full, meta }
+  }
+
+  function isOwn(fact: Fact): boolean {
+    return 'node' in fact && typeof fact.node === 'string' && parts.ownNodes.has(fact.node)
+  }
+
+  function metaOf({ id, delivery }: Job, path: readonly string[]): Meta {
+    const told = delivery.sentAt
+    return {
+      id,
+      sourced: delivery.messageId !== undefined,
+      origin: { group, link: link.name },
+      at: told ?? delivery.receivedAt,
+      clock: told === undefined ? 'receipt' : 'source',
+      revision: link.dialect.revision,
+      path: [...path],
+    }
+  }
+
+  function work(job: Job, arrival: Arrival): void {
+    const keys = hub.keysOf(arrival)
+    const task = async () => {
+      try {
+        const { confirmed } = await hub.take(arrival)
+        settleWhen(job, confirmed)
+        parts.onTaken(arrival)
+      } catch (error) {
+        bury(job, error)
+      }
+    }
+    // The task handles its own faults.
+    void (keys === 'all' ? lanes.runAlone(task) : lanes.run(keys, task))
+  }
+
+  function settleWhen(job: Job, confirmed: Promise<void>): void {
+    confirmed.then(
+      () => finish(job),
+      (error: unknown) => {
+        const failure = asGatewayError(error)
+        if (failure.fate === 'reject') return bury(job, failure)
+        job.settle('retry')
+        metrics.inFlight(jobs.count())
+      },
+    )
+  }
+
+  return {
+    take,
+    async idle() {
+      await lanes.idle()
+    },
+  }
+}

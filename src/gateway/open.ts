@@ -1,0 +1,84 @@
+import type { Config, Fault, RouteConfig, YamlSource } from '../config/index.js'
+import type { Dialect } from '../mapping/dialect.js'
+import {
+  createHealth,
+  createLog,
+  createMetrics,
+  type Health,
+  type Log,
+  type LogSink,
+  type Metrics,
+} from '../telemetry/index.js'
+import { type Dialects, openDialects } from './dialects.js'
+import { type Gateway, makeGateway } from './gateway.js'
+
+/** A gateway ready to start, with what it tells about itself. */
+export interface OpenedGateway {
+  readonly gateway: Gateway
+  readonly metrics: Metrics
+  readonly health: Health
+  readonly log: Log
+  readonly faults?: undefined
+}
+
+/** Name of the mapping setting that says where calls are announced that nobody owns. */
+const ANNOUNCE_SETTING = 'ctrl-subject'
+
+/** Loads the mappings of a configuration and makes its gateway, or tells every fault. */
+export function openGateway(
+  config: Config,
+  source: YamlSource,
+  version: string,
+  sink?: LogSink,
+): OpenedGateway | { readonly faults: readonly Fault[] } {
+  const opened = openDialects(config.mappings, config.settings, config.limits)
+  if ('faults' in opened) return opened
+  const { dialects } = opened
+  const faults = unknownDialects(config, source, dialects)
+  if (faults.length > 0) return { faults }
+  const targets = new Map(config.routes.map((route) => [route.name, targetOf(route, config, dialects)]))
+  const log = createLog(config.log, sink)
+  const metrics = createMetrics({
+    links: Object.keys(config.links),
+    routes: config.routes.map(({ name, to }) => ({ name, to })),
+    version,
+  })
+  const health = createHealth(
+    Object.keys(config.links).map((name) => ({ name, isSource: config.routes.some((route) => route.from === name) })),
+  )
+  const gateway = makeGateway({
+    config,
+    dialects,
+    targetOf: (route) => targets.get(route.name)!,
+    metrics,
+    health,
+    log,
+    version,
+  })
+  return { gateway, metrics, health, log }
+}
+
+function unknownDialects(config: Config, source: YamlSource, dialects: Dialects): Fault[] {
+  return Object.entries(config.links).flatMap(([name, { dialect }]) => {
+    if (dialects.has(dialect)) return []
+    const what = `no mapping file is for the dialect ${dialect}`
+    return [
+      source.fault(
+        ['links', name, 'dialect'],
+        'config.link',
+        what,
+        `known dialects: ${[...dialects.keys()].join(', ')}`,
+      ),
+    ]
+  })
+}
+
+/** A route may announce calls elsewhere than the mapping says: then its target has a mapping with that setting. */
+function targetOf(route: RouteConfig, config: Config, dialects: Dialects): Dialect {
+  const dialect = dialects.get(config.links[route.to]!.dialect)!
+  if (route.subject === undefined || dialect.settings[ANNOUNCE_SETTING] === route.subject) return dialect
+  const own = { ...config.settings[dialect.name], [ANNOUNCE_SETTING]: route.subject }
+  const opened = openDialects(config.mappings, { ...config.settings, [dialect.name]: own }, config.limits)
+  // The same files were accepted before; only a mapping without that setting can refuse.
+  return 'faults' in opened ? dialect : opened.dialects.get(dialect.name)!
+}

@@ -1,0 +1,158 @@
+import { GatewayError } from '../errors.js'
+import type { Dialect, EncodedMessage } from '../mapping/dialect.js'
+import { type ChannelFact, channelKey, type Fact, type FactKind } from '../model/index.js'
+import type { RouteMetrics } from '../telemetry/index.js'
+import type { OutgoingFrame } from '../transports/transport.js'
+import { headersOf } from './headers.js'
+import { nothingTold, type SequenceOptions, sequenceFor } from './sequence/index.js'
+import type { CallView, Told } from './state.js'
+import type { News } from './tracker.js'
+
+/** A channel fact with what is known of its channel since. */
+export interface Observed {
+  readonly fact: ChannelFact
+  readonly view: CallView
+  readonly news: News
+}
+
+/** What one route makes of facts; it keeps nothing itself. */
+export interface Route {
+  readonly name: string
+  readonly from: string
+  readonly to: string
+  readonly kinds: ReadonlySet<FactKind>
+  readonly source: Dialect
+  readonly target: Dialect
+  /** What a channel fact gives the target, and what the target has been told then. */
+  sayChannel(observed: Observed): { facts: Fact[]; told: Told }
+  /** Facts of other kinds as the target gets them. */
+  sayOther(fact: Fact): Fact[]
+  /** Writes facts as frames, in order. `path` is the way the source message came. */
+  write(facts: readonly Fact[], path: readonly string[]): OutgoingFrame[]
+  /** Counts a frame that the target confirmed. */
+  sent(): void
+}
+
+/** What a route is made of. */
+export interface RouteParts {
+  readonly name: string
+  readonly from: string
+  readonly to: string
+  readonly kinds: ReadonlySet<FactKind>
+  readonly source: Dialect
+  readonly target: Dialect
+  readonly loopback: boolean
+  readonly group: string
+  /** Node under which the target sees a source that has no nodes of its own. */
+  readonly node: string | undefined
+  readonly metrics: RouteMetrics
+}
+
+/** Order key of everything about terminals on targets that tell several of them in one message. */
+const TERMINALS = 'terminals'
+
+/** Makes a route. */
+export function makeRoute(parts: RouteParts): Route {
+  const { source, target, metrics, node } = parts
+  const sameDialect = source.name === target.name
+  const sequence = sequenceFor(target.name)
+  const options: SequenceOptions = {
+    loopback: parts.loopback || sameDialect,
+    makeCdr: says(target, 'cdr') && !says(source, 'cdr'),
+    cdrOrder: 'before-end',
+    steerable: source.name === target.name || says(source, 'cdr'),
+  }
+
+  function sayChannel({ fact, view, news }: Observed): { facts: Fact[]; told: Told } {
+    const before = view.told[parts.name]
+    const told = before === undefined ? nothingTold() : { ...before, states: before.states.slice() }
+    if (sameDialect) return { facts: [fact], told }
+    const facts = sequence({ fact, view, news, told }, options)
+    if (facts.length === 0) metrics.suppressed()
+    return { facts: facts.map(placed), told }
+  }
+
+  /** Gives a fact without a node the one the target knows us by, and a name of its own where several come from one. */
+  function placed(fact: Fact, index: number, all: readonly Fact[]): Fact {
+    const meta =
+      all.length > 1 && fact.meta?.id !== undefined ? { ...fact.meta, id: `${fact.meta.id}.${index}` } : fact.meta
+    const out = { ...fact, ...(meta && { meta }) }
+    if (node !== undefined && 'node' in out === false) Object.assign(out, { node })
+    return out
+  }
+
+  function write(facts: readonly Fact[], path: readonly string[]): OutgoingFrame[] {
+    const { messages, unsaid } = encodeByKey(facts)
+    for (const fact of unsaid) metrics.unsaid(fact.kind)
+    const hops = [...path, parts.group]
+    return messages.map(({ message, key }) => frameOf(message, key, hops))
+  }
+
+  /** Facts of one key may share a message; those of different keys must not, or their orders would depend on each other. */
+  function encodeByKey(facts: readonly Fact[]) {
+    const messages: { message: EncodedMessage; key: string }[] = []
+    const unsaid: Fact[] = []
+    for (const [key, some] of groupByKey(facts)) {
+      const encoding = target.encode({ facts: some })
+      for (const message of encoding.messages) messages.push({ message, key })
+      unsaid.push(...encoding.unsaid)
+    }
+    return { messages, unsaid }
+  }
+
+  return {
+    name: parts.name,
+    from: parts.from,
+    to: parts.to,
+    kinds: parts.kinds,
+    source,
+    target,
+    sayChannel,
+    sayOther: (fact) => [placed(fact, 0, [fact])],
+    write,
+    sent: metrics.sent,
+  }
+}
+
+/** Whether a dialect has a word for a kind of fact. */
+export function says(dialect: Dialect, kind: FactKind): boolean {
+  return dialect.messages.some((message) => message.rule.fact === kind)
+}
+
+function frameOf(message: EncodedMessage, orderKey: string, hops: readonly string[]): OutgoingFrame {
+  const meta = message.facts[0]?.meta
+  return {
+    address: message.address,
+    headers: headersOf(message.facts, hops),
+    body: message.body,
+    orderKey,
+    ...(meta?.id !== undefined && { messageId: meta.id }),
+    ...(meta?.at !== undefined && { at: meta.at }),
+  }
+}
+
+function groupByKey(facts: readonly Fact[]): Iterable<readonly [string, readonly Fact[]]> {
+  if (facts.length === 1) return [[keyOf(facts[0]!), facts]]
+  const groups = new Map<string, Fact[]>()
+  for (const fact of facts) {
+    const key = keyOf(fact)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [fact])
+    else group.push(fact)
+  }
+  return groups
+}
+
+/** Facts with equal keys keep their order all the way. */
+function keyOf(fact: Fact): string {
+  if (fact.kind === 'channel' || fact.kind === 'cdr') return channelKey(fact.node, fact.id)
+  if (fact.kind === 'terminal') return TERMINALS
+  if ('channel' in fact && typeof fact.channel === 'string') return channelKey(fact.node, fact.channel)
+  return fact.kind
+}
+
+/** The error of a fact that cannot be written; any other error is a bug and stays one. */
+export function asGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error
+  return new GatewayError('codec.value', 'an unexpected fault while translating', { cause: error })
+}

@@ -1,0 +1,236 @@
+import type { Dialect } from '../mapping/dialect.js'
+import type { Extension, Fact, Scope } from '../model/index.js'
+import type { Log } from '../telemetry/index.js'
+import type { Transport } from '../transports/transport.js'
+import { headersOf } from './headers.js'
+import type { Arrival } from './hub.js'
+import { type Route, says } from './route.js'
+import type { CallView, StateStore } from './state.js'
+
+/** A link that syncs may be asked on. */
+export interface SyncLink {
+  readonly name: string
+  readonly dialect: Dialect
+  readonly transport: Transport
+}
+
+/** Times in milliseconds. */
+export interface SyncOptions {
+  /** How long a living publisher may take to answer before we do. */
+  readonly waitMs: number
+  /** How long a publisher counts as alive after its last message. */
+  readonly publisherAliveMs: number
+  /** `none`: there is no other publisher on these links, so our picture is the whole. */
+  readonly publisher: 'auto' | 'none'
+}
+
+/** What the desk is made of. */
+export interface SyncParts {
+  readonly group: string
+  readonly links: ReadonlyMap<string, SyncLink>
+  readonly routes: readonly Route[]
+  /** Links whose syncs we answer. */
+  readonly answers: ReadonlySet<string>
+  readonly store: StateStore
+  readonly options: SyncOptions
+  readonly log: Log
+  readonly now: () => number
+}
+
+/** Asks for full pictures and answers those who ask. */
+export interface SyncDesk {
+  /** Asks a link for its full pictures. Does nothing where its dialect has no words for that. */
+  ask(link: string): Promise<void>
+  /** Follows what arrives: who lives, whose picture is known, who asks. */
+  note(arrival: Arrival): void
+  /** Drops what waits. */
+  stop(): void
+}
+
+interface Publisher {
+  lastHeard: number
+  /** It became the standby and answers no syncs. */
+  standby: boolean
+  readonly known: Set<Scope>
+}
+
+interface Waiting {
+  readonly timer: NodeJS.Timeout
+}
+
+const ASKABLE: readonly Scope[] = ['channels', 'terminals']
+
+/**
+ * While a publisher of the link lives, it answers first: then one picture is published, last, of what it
+ * told and what we know beside it. A picture that lacks the publisher's part would make its terminals
+ * count as offline, so as long as that part is unknown only single changes are told.
+ */
+export function makeSyncDesk(parts: SyncParts): SyncDesk {
+  const { links, routes, store, options, log, now } = parts
+  const publishers = new Map<string, Publisher>()
+  const waiting = new Map<string, Waiting>()
+  let asked = 0
+
+  function publisherOf(link: string): Publisher {
+    let found = publishers.get(link)
+    if (found === undefined) {
+      found = { lastHeard: Number.NEGATIVE_INFINITY, standby: false, known: new Set() }
+      publishers.set(link, found)
+    }
+    return found
+  }
+
+  async function ask(name: string): Promise<void> {
+    const link = links.get(name)
+    if (link === undefined || !says(link.dialect, 'sync')) return
+    for (const of of ASKABLE) {
+      asked += 1
+      await publish(link, [
+        { kind: 'sync', of, meta: { id: `${parts.group}-${name}-ask-${now()}-${asked}`, at: now() } },
+      ])
+    }
+  }
+
+  async function publish(link: SyncLink, facts: readonly Fact[]): Promise<void> {
+    const { messages } = link.dialect.encode({ facts })
+    await sendAll(link, messages)
+  }
+
+  async function sendAll(link: SyncLink, messages: ReturnType<Dialect['encode']>['messages']): Promise<void> {
+    const sends = messages.map((message) => {
+      const id = message.facts[0]?.meta?.id ?? `${parts.group}-${link.name}-sync-${now()}-${++asked}`
+      return link.transport.send({
+        address: message.address,
+        headers: { ...headersOf(message.facts, [parts.group]), 'patchbay-id': id },
+        body: message.body,
+        orderKey: 'terminals',
+        messageId: id,
+        at: now(),
+      })
+    })
+    await Promise.all(sends)
+  }
+
+  function note(arrival: Arrival): void {
+    const { link, path, full } = arrival
+    const publisher = publisherOf(link)
+    for (const fact of arrival.facts) {
+      if (fact.kind === 'sync' && fact.of !== undefined && parts.answers.has(link)) requested(link, fact.of)
+    }
+    // What passed a gateway is that gateway's word, and who asks for a picture need not have one.
+    if (path.length > 0 || arrival.facts.some((fact) => fact.kind === 'sync')) return
+    publisher.lastHeard = now()
+    for (const fact of arrival.facts) if (fact.kind === 'lifecycle') lifecycle(link, publisher, fact.event)
+    if (full === undefined) return
+    publisher.known.add(full)
+    publisher.standby = false
+    const key = `${link}\u0000${full}`
+    const waits = waiting.get(key)
+    if (waits === undefined) return
+    clearTimeout(waits.timer)
+    waiting.delete(key)
+    answer(link, full)
+  }
+
+  function lifecycle(link: string, publisher: Publisher, event: string | undefined): void {
+    if (event === 'cluster-backup') publisher.standby = true
+    else if (event === 'cluster-master') publisher.standby = false
+    if (event === 'cluster-master' || event === 'reboot-calls' || event === 'voice-crash') {
+      ask(link).catch((error: unknown) => log.warn('a full picture could not be asked for', { link, err: error }))
+    }
+  }
+
+  function requested(link: string, scope: Scope): void {
+    const key = `${link}\u0000${scope}`
+    if (waiting.has(key)) return
+    const publisher = publisherOf(link)
+    const lives =
+      options.publisher === 'auto' && !publisher.standby && now() - publisher.lastHeard < options.publisherAliveMs
+    const timer = setTimeout(
+      () => {
+        waiting.delete(key)
+        answer(link, scope)
+      },
+      lives ? options.waitMs : 0,
+    )
+    waiting.set(key, { timer })
+  }
+
+  function answer(name: string, scope: Scope): void {
+    answerNow(name, scope).catch((error: unknown) =>
+      log.warn('a sync could not be answered', { link: name, scope, err: error }),
+    )
+  }
+
+  async function answerNow(name: string, scope: Scope): Promise<void> {
+    const link = links.get(name)!
+    const ours = await picture(
+      routes.filter((route) => route.to === name && route.from !== name),
+      scope,
+    )
+    const whole = options.publisher === 'none' || publisherOf(name).known.has(scope)
+    if (!whole) {
+      log.info('sync answered with changes only: the picture of the publisher is not known', { link: name, scope })
+      return publish(link, ours)
+    }
+    const theirs = await pictureOf(name, scope, () => true)
+    const facts = [...theirs, ...ours].map((fact): Fact => ({ ...fact, full: true }))
+    if (facts.length > 0) return publish(link, facts)
+    const empty = link.dialect.encodeEmpty(scope)
+    if (empty !== undefined) await sendAll(link, [empty])
+  }
+
+  async function picture(from: readonly Route[], scope: Scope): Promise<Fact[]> {
+    const pictures = await Promise.all(
+      from.map((route) => pictureOf(route.from, scope, (told) => told[route.name]?.opened === true)),
+    )
+    return pictures.flat()
+  }
+
+  async function pictureOf(
+    link: string,
+    scope: Scope,
+    isTold: (told: Readonly<Record<string, { opened: boolean }>>) => boolean,
+  ): Promise<Fact[]> {
+    if (scope === 'terminals') {
+      const terminals = await store.terminalsOf(link)
+      return terminals
+        .filter(({ online }) => online)
+        .map(({ serial, number }) => ({
+          kind: 'terminal',
+          serial,
+          state: 'online',
+          change: 'state',
+          ...(number !== undefined && { number }),
+        }))
+    }
+    if (scope !== 'channels') return []
+    const calls = await store.callsOf(link)
+    return calls.filter(([, view]) => isTold(view.told)).map(([, view]) => stating(view))
+  }
+
+  return {
+    ask,
+    note,
+    stop() {
+      for (const { timer } of waiting.values()) clearTimeout(timer)
+      waiting.clear()
+    },
+  }
+}
+
+/** How a call is now, in the one word that says the most of it. */
+function stating({ channel, ext }: CallView): Fact {
+  const { held, bridged } = channel.flags ?? {}
+  return {
+    kind: 'channel',
+    ...channel,
+    change: held ? 'hold' : bridged ? 'bridge' : 'state',
+    ...(ext && { ext: Object.fromEntries(Object.entries(ext).map(([dialect, bag]) => [dialect, lasting(bag)])) }),
+  }
+}
+
+/** What a dialect said of the call itself, without what belonged to one message. */
+function lasting(bag: Extension): Extension {
+  return Object.fromEntries(Object.entries(bag).filter(([name]) => !name.startsWith('$')))
+}
