@@ -24,7 +24,9 @@ export const runCommand: CliCommand = {
       .action(async ({ config: file }: { config: string }) => {
         const loaded = loadConfig(file, process.env)
         const opened =
-          loaded.faults === undefined ? openGateway(loaded.config, loaded.source, packageVersion()) : loaded
+          loaded.faults === undefined
+            ? openGateway(loaded.config, loaded.source, { version: packageVersion() })
+            : loaded
         if (opened.faults !== undefined) {
           for (const fault of opened.faults) io.err(formatFault(fault))
           return exit(EXIT.faults)

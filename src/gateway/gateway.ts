@@ -1,20 +1,19 @@
-import { type Announcer, makeAnnouncer } from '../calls/announcer.js'
-import { watchedNode } from '../calls/watched-node.js'
-import type { Config, NatsLinkConfig, RouteConfig } from '../config/index.js'
+import type { Config, RouteConfig } from '../config/index.js'
 import type { Dialect } from '../mapping/dialect.js'
 import type { Health, Log, Metrics } from '../telemetry/index.js'
-import type { Delivery, LinkEvent } from '../transports/transport.js'
+import type { LinkEvent } from '../transports/transport.js'
 import { makeDeadLetters } from './dead-letters.js'
 import type { Dialects } from './dialects.js'
-import { callKey, type Hub, type HubLink, makeHub } from './hub.js'
+import { type Hub, type HubLink, makeHub } from './hub.js'
 import { type Intake, makeIntake } from './intake.js'
 import { type Jobs, makeJobs } from './jobs.js'
 import { type Lanes, makeLanes } from './lanes.js'
-import { deadLetterAddress, makeTransport, nodeSubject } from './links.js'
+import { deadLetterAddress, makeTransport } from './links.js'
 import { xccPassedOver } from './observed.js'
 import { makeRoute, type Route, says } from './route.js'
 import { memoryState, type StateStore } from './state.js'
 import { makeSyncDesk, type SyncDesk } from './sync.js'
+import { makeWatchedNode, type WatchedNode, watchedRoutes } from './watched.js'
 
 /** A gateway: links, and the routes between them. */
 export interface Gateway {
@@ -35,15 +34,16 @@ export interface GatewayParts {
   readonly log: Log
   readonly version: string
   readonly now?: () => number
+  /** Makes the transport of a link; by default one to its broker. */
+  readonly makeTransport?: typeof makeTransport
 }
 
 /** Everything that belongs to one link. */
 interface Station extends HubLink {
   readonly jobs: Jobs
   readonly intake: Intake
-  /** Takes requests to the node we announce there. */
-  readonly node: ((delivery: Delivery) => void) | undefined
-  readonly announcer: Announcer | undefined
+  /** The node that we announce there, if any. */
+  readonly node: WatchedNode | undefined
 }
 
 /** Makes a gateway from a checked configuration. */
@@ -65,7 +65,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
     note(each, event, log)
     if (event.kind === 'down') each.jobs.broken()
     if (event.kind !== 'up') return
-    each.announcer?.announce()
+    each.node?.announcer?.announce()
     // Whatever was said while the link was down has passed us by.
     if (seen.up && asks(each.name)) askFor(each.name)
     seen.up = true
@@ -82,10 +82,10 @@ export function makeGateway(parts: GatewayParts): Gateway {
       stations.map(async (each) => {
         const seen = { up: false }
         await each.transport.start({
-          deliver: (delivery) => (isForNode(each, delivery) ? each.node!(delivery) : each.intake.take(delivery)),
+          deliver: (delivery) => (each.node?.isFor(delivery) ? each.node.take(delivery) : each.intake.take(delivery)),
           report: (event) => report(each, event, seen),
         })
-        each.announcer?.start()
+        each.node?.announcer?.start()
       }),
     )
     for (const { name } of stations) if (asks(name)) askFor(name)
@@ -98,7 +98,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
     log.info('gateway stopping')
     await Promise.all(stations.map((each) => each.transport.drain()))
     await lanes.idle()
-    await Promise.all(stations.map((each) => each.announcer?.stop()))
+    await Promise.all(stations.map((each) => each.node?.announcer?.stop()))
     await Promise.all(stations.map((each) => each.transport.stop()))
     log.info('gateway stopped')
   }
@@ -122,18 +122,15 @@ function routeOf(route: RouteConfig, { config, dialects, targetOf, metrics }: Ga
   })
 }
 
-/** Routes whose calls can be watched on a link but not steered. */
-function watchedRoutes(link: string, routes: readonly Route[]): Route[] {
-  return routes.filter((route) => route.to === link && says(route.target, 'cdr') && !says(route.source, 'cdr'))
-}
-
-function hubLink(name: string, routes: readonly Route[], { config, dialects, metrics }: GatewayParts): HubLink {
+function hubLink(name: string, routes: readonly Route[], parts: GatewayParts): HubLink {
+  const { config, dialects, metrics } = parts
   const link = config.links[name]!
   const dialect = dialects.get(link.dialect)!
   const isSource = routes.some((route) => route.from === name)
   const answers = config.routes.some((route) => route.to === name && route.sync.answer) && says(dialect, 'sync')
   const isNode = link.type === 'nats' && watchedRoutes(name, routes).length > 0
-  const transport = makeTransport(name, link, dialect, { isSource: isSource || answers, isNode }, config)
+  const make = parts.makeTransport ?? makeTransport
+  const transport = make(name, link, dialect, { isSource: isSource || answers, isNode }, config)
   return { name, dialect, transport, metrics: metrics.link(name) }
 }
 
@@ -181,85 +178,12 @@ function station(link: HubLink, around: Surroundings): Station {
     onTaken: sync.note,
     now,
   })
-  const watched = settings.type === 'nats' ? nodeOf(link, settings, around) : undefined
-  return { ...link, jobs, intake, node: watched?.take, announcer: watched?.announcer }
-}
-
-function isForNode({ node, name: _name }: Station, { frame }: Delivery): boolean {
-  return node !== undefined && frame.address.subject?.startsWith(NODE_PREFIX) === true
-}
-
-const NODE_PREFIX = nodeSubject('').slice(0, -1)
-
-function nodeOf(link: HubLink, settings: NatsLinkConfig, around: Surroundings) {
-  const { parts, routes, store, lanes } = around
-  const watched = watchedRoutes(link.name, routes)
-  if (watched.length === 0) return undefined
-  const { uuid, name, register, updateIntervalMs } = settings.node
-  const announcer = makeAnnouncer({
-    uuid,
-    name,
-    address: nodeSubject(uuid),
-    version: parts.version,
-    intervalMs: updateIntervalMs,
-    dialect: link.dialect,
-    transport: link.transport,
-    log: parts.log,
-    sessions: async () => (await Promise.all(watched.map((route) => store.callsOf(route.from)))).flat().length,
-  })
-  const keyOf = (route: Route, id: string) => callKey(route.from, undefined, id)
-  async function lookUp(id: string) {
-    for (const route of watched) {
-      const view = await store.call(keyOf(route, id))
-      if (view?.told[route.name]?.opened) return { route, view, key: keyOf(route, id) }
-    }
-    return undefined
-  }
-  const node = watchedNode({
-    uuid,
-    ctrlSubject: String(watched[0]!.target.settings['ctrl-subject'] ?? 'cn.xswitch.ctrl'),
-    announce: () => (register ? announcer.announce() : undefined),
-    reply: (subject, body) => void send(link, { subject }, body, parts.log),
-    calls: {
-      find: async (id) => (await lookUp(id))?.view.channel,
-      async claim(id, controller, takeover) {
-        const found = await lookUp(id)
-        if (found === undefined) return 'unknown'
-        let claim: 'owned' | 'taken' = 'taken'
-        await lanes.run([found.key], async () => {
-          const view = (await store.call(found.key)) ?? found.view
-          const owner = view.channel.controller
-          if (owner !== undefined && owner !== controller && !takeover) return
-          claim = 'owned'
-          if (owner === controller) return
-          const channel = { ...view.channel, controller }
-          await store.putCall(found.key, { ...view, channel })
-          if (channel.state === 'ended') return
-          const facts = found.route.sayOther({ kind: 'channel', ...channel, change: 'state' })
-          for (const frame of found.route.write(facts, [])) void link.transport.send(frame).catch(() => undefined)
-        })
-        return claim
-      },
-    },
-  })
-  return {
-    announcer: register ? announcer : undefined,
-    take(delivery: Delivery): void {
-      link.metrics.taken()
-      node
-        .take(delivery.frame)
-        .catch((error: unknown) => parts.log.error('a request could not be answered', { link: link.name, err: error }))
-        .finally(() => delivery.settle('done'))
-    },
-  }
-}
-
-async function send(link: HubLink, address: { subject: string }, body: Uint8Array, log: Log): Promise<void> {
-  try {
-    await link.transport.send({ address, headers: {}, body })
-  } catch (error) {
-    log.warn('a reply could not be sent', { link: link.name, subject: address.subject, err: error })
-  }
+  const watched = watchedRoutes(link.name, around.routes)
+  const node =
+    settings.type === 'nats' && watched.length > 0
+      ? makeWatchedNode({ link, settings, routes: watched, store: around.store, lanes, log, version: parts.version })
+      : undefined
+  return { ...link, jobs, intake, node }
 }
 
 /** Healthy links are quiet: changes of state are worth a line, single frames are not. */

@@ -10,7 +10,7 @@ import {
   type Metrics,
 } from '../telemetry/index.js'
 import { type Dialects, openDialects } from './dialects.js'
-import { type Gateway, makeGateway } from './gateway.js'
+import { type Gateway, type GatewayParts, makeGateway } from './gateway.js'
 
 /** A gateway ready to start, with what it tells about itself. */
 export interface OpenedGateway {
@@ -24,12 +24,20 @@ export interface OpenedGateway {
 /** Name of the mapping setting that says where calls are announced that nobody owns. */
 const ANNOUNCE_SETTING = 'ctrl-subject'
 
+/** What a gateway is opened with beside its configuration. */
+export interface OpenOptions {
+  readonly version: string
+  /** Where the log goes. Default standard output. */
+  readonly sink?: LogSink
+  /** Makes the transport of a link. Default: one to its broker. */
+  readonly makeTransport?: GatewayParts['makeTransport']
+}
+
 /** Loads the mappings of a configuration and makes its gateway, or tells every fault. */
 export function openGateway(
   config: Config,
   source: YamlSource,
-  version: string,
-  sink?: LogSink,
+  { version, sink, makeTransport }: OpenOptions,
 ): OpenedGateway | { readonly faults: readonly Fault[] } {
   const opened = openDialects(config.mappings, config.settings, config.limits)
   if ('faults' in opened) return opened

@@ -1,9 +1,11 @@
-import type { Channel, Extension } from '../model/index.js'
+import type { Channel, Direction, Extension } from '../model/index.js'
 
 /** What a target was told of a channel. */
 export interface Told {
   /** It knows of the channel. */
   opened: boolean
+  /** The direction it was told, which stays. */
+  direction?: Direction
   /** It was told the end; nothing may follow. */
   closed: boolean
   /** States it was told, in no order. */

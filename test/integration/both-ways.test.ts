@@ -41,12 +41,28 @@ test('an XCC call is told to the legacy side', async () => {
   const call = (state: string, more: object = {}) => ({
     jsonrpc: '2.0',
     method: 'Event.Channel',
-    params: { node_uuid: 'edge-1', uuid: 'c-1', direction: 'inbound', state, cid_number: '1001', dest_number: '9000', ...more },
+    params: {
+      node_uuid: 'edge-1',
+      uuid: 'c-1',
+      direction: 'inbound',
+      state,
+      cid_number: '1001',
+      dest_number: '9000',
+      ...more,
+    },
   })
-  for (const [state, more] of [['START'], ['RINGING'], ['ANSWERED'], ['BRIDGE', { peer_uuid: 'c-2', bridged: true }], ['UNBRIDGE', { peer_uuid: 'c-2' }], ['DESTROY', { cause: 'NORMAL_CLEARING' }]] as [string, object?][]) {
+  for (const [state, more] of [
+    ['START'],
+    ['RINGING'],
+    ['ANSWERED'],
+    ['BRIDGE', { peer_uuid: 'c-2', bridged: true }],
+    ['UNBRIDGE', { peer_uuid: 'c-2' }],
+    ['DESTROY', { cause: 'NORMAL_CLEARING' }],
+  ] as [string, object?][]) {
     await bus.publish('cn.xswitch.ctrl', call(state, more))
   }
-  const yaml = () => legacy.seen.filter((each) => each.at === 'voice_events/channel.call_state').map((each) => each.body.toString())
+  const yaml = () =>
+    legacy.seen.filter((each) => each.at === 'voice_events/channel.call_state').map((each) => each.body.toString())
   await until(() => yaml().some((text) => text.includes('HANGUP')))
   console.log(yaml().join('\n'))
   console.log(gateway.lines.join(''))

@@ -19,11 +19,16 @@ export interface Rpc {
 }
 
 /** Starts a gateway inside the test process from a configuration text. */
-export async function startGateway(yaml: string): Promise<OpenedGateway & { readonly lines: string[]; stop(): Promise<void> }> {
+export async function startGateway(
+  yaml: string,
+): Promise<OpenedGateway & { readonly lines: string[]; stop(): Promise<void> }> {
   const loaded = parseConfig(yaml, 'test.yaml', {})
   if (loaded.faults !== undefined) throw new Error(loaded.faults.map(formatFault).join('\n'))
   const lines: string[] = []
-  const opened = openGateway(loaded.config, loaded.source, '0.0.0', { write: (line) => void lines.push(line) })
+  const opened = openGateway(loaded.config, loaded.source, {
+    version: '0.0.0',
+    sink: { write: (line) => void lines.push(line) },
+  })
   if (opened.faults !== undefined) throw new Error(opened.faults.map(formatFault).join('\n'))
   await opened.gateway.start()
   return { ...opened, lines, stop: () => opened.gateway.stop() }
@@ -34,7 +39,12 @@ export interface LegacySide {
   readonly model: ChannelModel
   readonly channel: ConfirmChannel
   readonly seen: Seen[]
-  publish(exchange: string, key: string, body: string | Uint8Array, options?: { messageId?: string; timestamp?: number }): Promise<void>
+  publish(
+    exchange: string,
+    key: string,
+    body: string | Uint8Array,
+    options?: { messageId?: string; timestamp?: number },
+  ): Promise<void>
   close(): Promise<void>
 }
 
@@ -57,7 +67,11 @@ export async function legacySide(url: string): Promise<LegacySide> {
     (message) => {
       if (message === null) return
       const { exchange, routingKey } = message.fields
-      seen.push({ at: `${exchange}/${routingKey}`, headers: (message.properties.headers ?? {}) as Record<string, string>, body: message.content })
+      seen.push({
+        at: `${exchange}/${routingKey}`,
+        headers: (message.properties.headers ?? {}) as Record<string, string>,
+        body: message.content,
+      })
     },
     { noAck: true },
   )
@@ -93,7 +107,9 @@ export async function xccSide(url: string, subject = 'cn.xswitch.>'): Promise<Xc
     nc,
     seen,
     events: (method) =>
-      seen.map((each) => JSON.parse(each.body.toString()) as Rpc).filter((rpc) => method === undefined || rpc.method === method),
+      seen
+        .map((each) => JSON.parse(each.body.toString()) as Rpc)
+        .filter((rpc) => method === undefined || rpc.method === method),
     async publish(to, body, given = {}) {
       const carried = natsHeaders()
       for (const [name, value] of Object.entries(given)) carried.set(name, value)
@@ -121,7 +137,12 @@ export async function until(holds: () => boolean, timeoutMs = 8000): Promise<voi
 }
 
 /** A configuration with one AMQP link, one NATS link and routes both ways. */
-export function bothWays(group: string, amqpUrl: string, natsUrl: string, more: { bus?: string; extra?: string; legacy?: string } = {}): string {
+export function bothWays(
+  group: string,
+  amqpUrl: string,
+  natsUrl: string,
+  more: { bus?: string; extra?: string; legacy?: string } = {},
+): string {
   return `
 group: ${group}
 log: { level: debug }

@@ -19,13 +19,15 @@ export function sayAnnounced(occasion: Occasion, options: SequenceOptions): Fact
   const out: Fact[] = []
   if (!told.opened) {
     told.opened = true
+    // A call that nobody dialled from here has come in; that is what its announcement means.
+    told.direction = channel.direction ?? 'inbound'
     out.push(opening(occasion, options))
   }
   if (channel.state === 'ended') return [...out, ...ending(occasion, options)]
   const { state } = channel
   if (state !== undefined && PROGRESS.includes(state) && !told.states.includes(state)) {
     told.states.push(state)
-    out.push(saying(occasion, state, 'state', { ...said(told), ready: flags.ready ?? false }))
+    out.push(saying(occasion, state, 'state', said(told)))
   }
   if (flags.ready === true && !told.ready) {
     told.ready = true
@@ -41,7 +43,7 @@ function said(told: Occasion['told']): Flags {
 }
 
 function opening(occasion: Occasion, options: SequenceOptions): ChannelFact {
-  const fact = saying(occasion, 'new', 'state', { held: false, bridged: false, ready: false })
+  const fact = saying(occasion, 'new', 'state', { held: false, bridged: false })
   const { created } = fact.times ?? {}
   delete fact.peers
   delete fact.cause
@@ -86,9 +88,13 @@ function ending(occasion: Occasion, { makeCdr, cdrOrder }: SequenceOptions): Fac
   if (told.bridgedTo !== undefined) out.push(withoutEnd(parting(occasion)))
   told.closed = true
   const end = saying(occasion, 'ended', 'state', { ...said(told), held: false })
-  const cdr: Fact = { ...end, kind: 'cdr' }
-  const account = makeCdr ? [cdr] : []
+  const account = makeCdr ? [accountOf(end)] : []
   return cdrOrder === 'before-end' ? [...out, ...account, end] : [...out, end, ...account]
+}
+
+/** The account of a call: who and when, not how it was at the end. */
+function accountOf({ kind: _kind, state: _state, change: _change, flags: _flags, ...channel }: ChannelFact): Fact {
+  return { kind: 'cdr', ...channel }
 }
 
 /** What is told before the end does not know of it yet. */

@@ -1,0 +1,126 @@
+import { type Announcer, makeAnnouncer } from '../calls/announcer.js'
+import { type Claim, watchedNode } from '../calls/watched-node.js'
+import type { NatsLinkConfig } from '../config/index.js'
+import type { Log } from '../telemetry/index.js'
+import type { Delivery } from '../transports/transport.js'
+import { callKey, type HubLink } from './hub.js'
+import type { Lanes } from './lanes.js'
+import { nodeSubject } from './links.js'
+import { type Route, says } from './route.js'
+import type { CallView, StateStore } from './state.js'
+
+/** The node under which controllers on one link see calls that they may watch but not steer. */
+export interface WatchedNode {
+  /** Absent where the node is not to be announced. */
+  readonly announcer: Announcer | undefined
+  /** Whether a delivery is a request to the node. */
+  isFor(delivery: Delivery): boolean
+  take(delivery: Delivery): void
+}
+
+/** What it is made of. `routes` are those of {@link watchedRoutes}. */
+export interface WatchedParts {
+  readonly link: HubLink
+  readonly settings: NatsLinkConfig
+  readonly routes: readonly Route[]
+  readonly store: StateStore
+  readonly lanes: Lanes
+  readonly log: Log
+  readonly version: string
+}
+
+/** Routes whose calls can be watched on a link but not steered: their source knows no controllers. */
+export function watchedRoutes(link: string, routes: readonly Route[]): Route[] {
+  return routes.filter((route) => route.to === link && says(route.target, 'cdr') && !says(route.source, 'cdr'))
+}
+
+/** Makes the node of a link. */
+export function makeWatchedNode(parts: WatchedParts): WatchedNode {
+  const { link, settings, routes, store, log } = parts
+  const { uuid, name, register, updateIntervalMs, shared } = settings.node
+  const announcer = makeAnnouncer({
+    uuid,
+    name,
+    address: nodeSubject(uuid),
+    version: parts.version,
+    intervalMs: updateIntervalMs,
+    dialect: link.dialect,
+    transport: link.transport,
+    log,
+    sessions: async () => (await Promise.all(routes.map((route) => store.callsOf(route.from)))).flat().length,
+  })
+  const subjects = new Set([nodeSubject(uuid), ...(shared === undefined ? [] : [shared.subject])])
+  const node = watchedNode({
+    uuid,
+    ctrlSubject: String(routes[0]!.target.settings['ctrl-subject']),
+    announce: () => {
+      if (register) announcer.announce()
+    },
+    reply: (subject, body) => {
+      link.transport
+        .send({ address: { subject }, headers: {}, body })
+        .catch((error: unknown) => log.warn('a reply could not be sent', { link: link.name, subject, err: error }))
+    },
+    calls: {
+      find: async (id) => (await lookUp(parts, id))?.view.channel,
+      claim: (id, controller, takeover) => claim(parts, id, controller, takeover),
+    },
+  })
+  return {
+    announcer: register ? announcer : undefined,
+    isFor: ({ frame }) => subjects.has(frame.address.subject ?? ''),
+    take(delivery) {
+      link.metrics.taken()
+      node
+        .take(delivery.frame)
+        .catch((error: unknown) => log.error('a request could not be answered', { link: link.name, err: error }))
+        .finally(() => delivery.settle('done'))
+    },
+  }
+}
+
+interface Found {
+  readonly route: Route
+  readonly key: string
+  readonly view: CallView
+}
+
+async function lookUp({ routes, store }: WatchedParts, id: string): Promise<Found | undefined> {
+  for (const route of routes) {
+    const key = callKey(route.from, undefined, id)
+    const view = await store.call(key)
+    if (view?.told[route.name]?.opened) return { route, key, view }
+  }
+  return undefined
+}
+
+/** One compare-and-set, in the order of the call's own events. */
+async function claim(parts: WatchedParts, id: string, controller: string, takeover: boolean): Promise<Claim> {
+  const found = await lookUp(parts, id)
+  if (found === undefined) return 'unknown'
+  let outcome: Claim = 'taken'
+  await parts.lanes.run([found.key], async () => {
+    const view = (await parts.store.call(found.key)) ?? found.view
+    const owner = view.channel.controller
+    if (owner !== undefined && owner !== controller && !takeover) return
+    outcome = 'owned'
+    if (owner === controller) return
+    const owned = { ...view, channel: { ...view.channel, controller } }
+    await parts.store.putCall(found.key, owned)
+    tellOwner(parts, found.route, owned)
+  })
+  return outcome
+}
+
+/** A new owner is told once how the call is; everything later comes by itself. */
+function tellOwner({ link, log }: WatchedParts, route: Route, { channel }: CallView): void {
+  if (channel.state === 'ended') return
+  const facts = route.sayOther({ kind: 'channel', ...channel, change: 'state' })
+  for (const frame of route.write(facts, [])) {
+    link.transport
+      .send(frame)
+      .catch((error: unknown) =>
+        log.warn('the owner of a call could not be told of it', { link: link.name, err: error }),
+      )
+  }
+}
