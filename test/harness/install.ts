@@ -6,7 +6,7 @@ import { hasDockerEngine } from './containers.js'
 /** Debian's hook that is asked before an installation starts a service; 101 means no. */
 const POLICY_HOOK = '/usr/sbin/policy-rc.d'
 
-const isRunnable = (program: string) => spawnSync(program, ['version'], { stdio: 'ignore' }).error === undefined
+const isRunnable = (program: string) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined
 
 function missingPackages(): string[] {
   const present: Readonly<Record<string, boolean>> = {
@@ -32,14 +32,20 @@ function withoutServices(action: () => void): void {
   }
 }
 
-function installFromDebian(packages: readonly string[]): void {
+/** @returns why it failed, or undefined. */
+function installFromDebian(packages: readonly string[]): string | undefined {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const apt = (...args: string[]) => execFileSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] })
   process.stderr.write(`installing ${packages.join(', ')} from Debian\n`)
-  withoutServices(() => {
-    apt('-q', 'update')
-    apt('-q', 'install', '-y', '--no-install-recommends', ...packages)
-  })
+  try {
+    withoutServices(() => {
+      apt('-q', 'update')
+      apt('-q', 'install', '-y', '--no-install-recommends', ...packages)
+    })
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 /**
@@ -51,12 +57,13 @@ export async function ensureInstalled(): Promise<void> {
   const missing = missingPackages()
   if (missing.length === 0) return
   const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
-  if (mayInstall) installFromDebian(missing)
+  const failure = mayInstall ? installFromDebian(missing) : undefined
   const left = missingPackages()
   if (left.length === 0) return
   if (!left.includes('openssl') && (await hasDockerEngine())) return
   throw new Error(
     `The tests need ${left.join(', ')}. Install them (Debian: apt-get install ${left.join(' ')}), ` +
-      'run the tests as root on Debian so that they can do it, or start a Docker engine.',
+      'run the tests as root on Debian so that they can do it, or start a Docker engine.' +
+      (failure === undefined ? '' : ` Installing them failed: ${failure}`),
   )
 }
