@@ -62,6 +62,7 @@ export function openGateway(
     health,
     log,
     version,
+    ...(makeTransport && { makeTransport }),
   })
   return { gateway, metrics, health, log }
 }
