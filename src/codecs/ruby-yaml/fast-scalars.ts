@@ -1,4 +1,4 @@
-import { isDigit } from './chars.js'
+import { FIRST_LETTERS, OTHER_LETTER } from './easy-text.js'
 import { resolvePlain, resolveWord, TOO_MANY_DIGITS } from './resolve.js'
 import { RAISES } from './time.js'
 import type { RubyValue } from './values.js'
@@ -9,9 +9,13 @@ export const NOT_MINE = Symbol('not mine')
 /** A value, or the word that it has to be read by the complete reader. */
 export type Found = RubyValue | typeof NOT_MINE
 
-/** Where the fast reader stands. `pos` is at a value, or behind the line break that ended one. */
+/**
+ * Where the fast reader stands. `pos` is at a value, or behind the line break that ended one.
+ * `codes` has one byte for each UTF-16 unit of `text`, see {@link codesOf}.
+ */
 export interface Fast {
   readonly text: string
+  readonly codes: Uint8Array
   readonly end: number
   readonly classes: 'any' | ReadonlySet<string>
   pos: number
@@ -19,27 +23,40 @@ export interface Fast {
   depth: number
 }
 
-/** Characters below U+0100: 0 not taken, 1 ordinary everywhere, 2 with a meaning of its own in plain text. */
-const KIND = Uint8Array.from({ length: 256 }, (_, code) => {
-  if (code === 32 || code === 58) return 2
-  return (code > 32 && code < 127) || code > 159 ? 1 : 0
-})
+/** Stands for every character from U+0100 on that is ordinary text; those that are not become 0. */
+const WIDE = 255
 
 /** Characters from U+0100 on that are neither line breaks, BOM, surrogates nor outside YAML's set. */
 function isOrdinaryWide(code: number): boolean {
   return (code < 0xd800 && code !== 0x2028 && code !== 0x2029) || (code > 0xdfff && code < 0xfffe && code !== 0xfeff)
 }
 
+/** A text as bytes that say all the fast reader asks of its characters. */
+export function codesOf(text: string): Uint8Array {
+  const codes = new Uint8Array(text.length)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    codes[i] = code < 256 ? code : isOrdinaryWide(code) ? WIDE : 0
+  }
+  return codes
+}
+
+/** Kinds of codes: 0 not taken, 1 ordinary everywhere, 2 with a meaning of its own in plain text. */
+const KIND = Uint8Array.from({ length: 256 }, (_, code) => {
+  if (code === 32 || code === 58) return 2
+  return (code > 32 && code < 127) || code > 159 ? 1 : 0
+})
+
 /** Position behind a line of plain text, or -1 for one with a comment, a `: `, blanks at its end or other characters. */
-function endOfPlainLine(text: string, from: number): number {
+function endOfPlainLine(codes: Uint8Array, from: number): number {
   let at = from
   for (;;) {
-    const code = text.charCodeAt(at)
-    if (code < 256 ? KIND[code] === 1 : isOrdinaryWide(code)) at++
+    const code = codes[at]!
+    if (KIND[code] === 1) at++
     else if (code === 10) return at
     else if (code !== 32 && code !== 58) return -1
     else {
-      const next = text.charCodeAt(at + 1)
+      const next = codes[at + 1]
       if (next === 10 || next === (code === 32 ? 35 : 32)) return -1
       at++
     }
@@ -48,25 +65,26 @@ function endOfPlainLine(text: string, from: number): number {
 
 /** Whether the line at `pos` is indented by more than `parent` columns, so that it continues what stands above it. */
 function isDeeper(f: Fast, pos: number, parent: number): boolean {
-  for (let i = 0; i <= parent; i++) if (f.text.charCodeAt(pos + i) !== 32) return false
+  if (f.end - pos <= parent) return false
+  for (let i = 0; i <= parent; i++) if (f.codes[pos + i] !== 32) return false
   return true
 }
 
 /** A plain scalar that starts at the current position, with its continuation lines. */
 export function readPlain(f: Fast, parent: number): Found {
   const start = f.pos
-  const end = endOfPlainLine(f.text, start)
+  const end = endOfPlainLine(f.codes, start)
   if (end < 0) return NOT_MINE
   f.pos = end + 1
-  return isDeeper(f, f.pos, parent) ? readFolded(f, f.text.slice(start, end), parent) : resolveSpan(f.text, start, end)
+  return isDeeper(f, f.pos, parent) ? readFolded(f, f.text.slice(start, end), parent) : resolveSpan(f, start, end)
 }
 
 function readFolded(f: Fast, first: string, parent: number): Found {
   let text = first
   while (isDeeper(f, f.pos, parent)) {
     const start = skipSpaces(f, f.pos)
-    const code = f.text.charCodeAt(start)
-    const end = code === 10 || code === 35 ? -1 : endOfPlainLine(f.text, start)
+    const code = f.codes[start]
+    const end = code === 10 || code === 35 ? -1 : endOfPlainLine(f.codes, start)
     if (end < 0) return NOT_MINE
     text += ` ${f.text.slice(start, end)}`
     f.pos = end + 1
@@ -76,7 +94,7 @@ function readFolded(f: Fast, first: string, parent: number): Found {
 
 function skipSpaces(f: Fast, from: number): number {
   let at = from
-  while (f.text.charCodeAt(at) === 32) at++
+  while (f.codes[at] === 32) at++
   return at
 }
 
@@ -86,14 +104,16 @@ function settled(text: string): Found {
 }
 
 /** The value of plain text on one line; the usual cases are told by its first characters. */
-function resolveSpan(text: string, start: number, end: number): Found {
-  const first = text.charCodeAt(start)
-  if ((first > 96 && first < 123) || (first > 64 && first < 91)) {
-    const word = text.slice(start, end)
-    return end - start > 5 ? word : resolveWord(word)
-  }
-  if (first > 47 && first < 58) return resolveDigits(text, start, end)
-  return settled(text.slice(start, end))
+function resolveSpan(f: Fast, start: number, end: number): Found {
+  const first = f.codes[start]!
+  if (first > 47 && first < 58) return resolveDigits(f, start, end)
+  const text = f.text.slice(start, end)
+  const kind = FIRST_LETTERS[first]
+  if (kind === OTHER_LETTER) return text
+  if (kind === 0 || kind === undefined) return settled(text)
+  if (end - start > 5) return text
+  if (text === 'true') return true
+  return text === 'false' ? false : resolveWord(text)
 }
 
 /** Whether digits followed by this character can only be a String: a letter other than b and x, or a dash in no year. */
@@ -102,43 +122,44 @@ function beginsNoNumber(code: number, digits: number): boolean {
   return (code > 96 && code < 123 && code !== 98 && code !== 120) || (code > 64 && code < 91)
 }
 
-function resolveDigits(text: string, start: number, end: number): Found {
+function resolveDigits(f: Fast, start: number, end: number): Found {
+  const { codes } = f
   let at = start
   let number = 0
-  let code = text.charCodeAt(at)
-  while (isDigit(code)) {
+  let code = codes[at]!
+  while (code > 47 && code < 58) {
     number = number * 10 + code - 48
-    code = text.charCodeAt(++at)
+    code = codes[++at]!
   }
   if (at === end) {
-    if (at - start < 16 && (text.charCodeAt(start) !== 48 || at - start === 1)) return number
-  } else if (beginsNoNumber(code, at - start)) return text.slice(start, end)
-  return settled(text.slice(start, end))
+    if (at - start < 16 && (codes[start] !== 48 || at - start === 1)) return number
+  } else if (beginsNoNumber(code, at - start)) return f.text.slice(start, end)
+  return settled(f.text.slice(start, end))
 }
 
 /** A quoted scalar must end its line; a line break within it is taken where Psych writes one. */
 export function readSingle(f: Fast): Found {
-  const { text } = f
+  const { codes, text } = f
   let from = f.pos + 1
   let at = from
   let value = ''
   for (;;) {
-    const code = text.charCodeAt(at)
+    const code = codes[at]!
     if (code === 39) {
-      const next = text.charCodeAt(at + 1)
+      const next = codes[at + 1]
       if (next === 10) break
       if (next !== 39) return NOT_MINE
       value += text.slice(from, at + 1)
       at += 2
       from = at
-    } else if (code === 10) {
-      const resumed = resumeQuoted(f, at)
+    } else if (KIND[code] !== 0) at++
+    else {
+      const resumed = code === 10 ? resumeQuoted(f, at) : -1
       if (resumed < 0) return NOT_MINE
       value += `${text.slice(from, at)} `
       at = resumed
       from = at
-    } else if (code < 256 ? KIND[code] !== 0 : isOrdinaryWide(code)) at++
-    else return NOT_MINE
+    }
   }
   f.pos = at + 2
   return value === '' ? text.slice(from, at) : value + text.slice(from, at)
@@ -146,9 +167,9 @@ export function readSingle(f: Fast): Found {
 
 /** Where quoted text goes on after a line break, or -1 when it is not broken as Psych breaks it. */
 function resumeQuoted(f: Fast, at: number): number {
-  if (f.text.charCodeAt(at - 1) === 32) return -1
+  if (f.codes[at - 1] === 32) return -1
   const resumed = skipSpaces(f, at + 1)
-  return resumed === at + 1 || f.text.charCodeAt(resumed) === 10 ? -1 : resumed
+  return resumed === at + 1 || f.codes[resumed] === 10 ? -1 : resumed
 }
 
 const ESCAPES: ReadonlyMap<number, string> = new Map([
@@ -170,12 +191,12 @@ const ESCAPES: ReadonlyMap<number, string> = new Map([
 ])
 
 export function readDouble(f: Fast): Found {
-  const { text } = f
+  const { codes, text } = f
   let from = f.pos + 1
   let at = from
   let value = ''
   for (;;) {
-    const code = text.charCodeAt(at)
+    const code = codes[at]!
     if (code === 34) break
     if (code === 92) {
       const escaped = readEscape(text, at)
@@ -183,16 +204,16 @@ export function readDouble(f: Fast): Found {
       value += text.slice(from, at) + escaped.text
       at = escaped.end
       from = at
-    } else if (code === 10) {
-      const resumed = resumeQuoted(f, at)
+    } else if (KIND[code] !== 0) at++
+    else {
+      const resumed = code === 10 ? resumeQuoted(f, at) : -1
       if (resumed < 0) return NOT_MINE
       value += `${text.slice(from, at)} `
       at = resumed
       from = at
-    } else if (code < 256 ? KIND[code] !== 0 : isOrdinaryWide(code)) at++
-    else return NOT_MINE
+    }
   }
-  if (text.charCodeAt(at + 1) !== 10) return NOT_MINE
+  if (codes[at + 1] !== 10) return NOT_MINE
   f.pos = at + 2
   return value === '' ? text.slice(from, at) : value + text.slice(from, at)
 }
@@ -211,41 +232,38 @@ function readEscape(text: string, at: number): { text: string; end: number } | u
 
 /** A literal without indentation indicator whose first line has text: `|`, `|-` or `|+`. */
 export function readLiteral(f: Fast, parent: number): Found {
-  const { text } = f
-  const mark = text.charCodeAt(f.pos + 1)
+  const { codes, text } = f
+  const mark = codes[f.pos + 1]
   const chomps = mark === 45 || mark === 43
-  if ((chomps ? text.charCodeAt(f.pos + 2) : mark) !== 10) return NOT_MINE
+  if ((chomps ? codes[f.pos + 2] : mark) !== 10) return NOT_MINE
   let at = f.pos + (chomps ? 3 : 2)
   const indent = skipSpaces(f, at) - at
-  if (indent <= parent || text.charCodeAt(at + indent) === 10) return NOT_MINE
+  if (indent <= parent || codes[at + indent] === 10) return NOT_MINE
   let value = ''
   let breaks = ''
   while (at < f.end) {
-    if (text.charCodeAt(at) === 10) {
+    if (codes[at] === 10) {
       breaks += '\n'
       at++
       continue
     }
     if (!isDeeper(f, at, indent - 1)) break
-    const end = endOfLine(text, at + indent)
+    const end = endOfLine(codes, at + indent)
     if (end < 0) return NOT_MINE
     value += breaks + text.slice(at + indent, end)
     breaks = '\n'
     at = end + 1
   }
   const left = skipSpaces(f, at)
-  if (at < f.end && (left - at > parent || text.charCodeAt(left) === 10)) return NOT_MINE
+  if (at < f.end && (left - at > parent || codes[left] === 10)) return NOT_MINE
   f.pos = at
   if (mark === 45) return value
   return value + (mark === 43 ? breaks : '\n')
 }
 
 /** Position of the line break that ends a line of literal text, or -1 when other characters than usual are in it. */
-function endOfLine(text: string, from: number): number {
+function endOfLine(codes: Uint8Array, from: number): number {
   let at = from
-  for (;;) {
-    const code = text.charCodeAt(at)
-    if (code < 256 ? KIND[code] !== 0 : isOrdinaryWide(code)) at++
-    else return code === 10 ? at : -1
-  }
+  while (KIND[codes[at]!] !== 0) at++
+  return codes[at] === 10 ? at : -1
 }

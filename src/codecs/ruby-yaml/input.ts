@@ -2,17 +2,23 @@ import { Buffer, isAscii, isUtf8 } from 'node:buffer'
 import { GatewayError } from '../../errors.js'
 import { fault } from './fault.js'
 
-/** The text of a body, checked for length and encoding. Control characters are looked at by {@link refuseControls}. */
-export function decodeBody(body: Uint8Array | string, maxBytes: number): string {
+/** A body as text, and with one byte for each UTF-16 unit of it where it is ASCII. */
+export interface Decoded {
+  readonly text: string
+  readonly ascii: Uint8Array | undefined
+}
+
+/** Decodes a body, checked for length and encoding. Control characters are looked at by {@link refuseControls}. */
+export function decodeBody(body: Uint8Array | string, maxBytes: number): Decoded {
   if (typeof body === 'string') {
     if (body.length * 3 > maxBytes && Buffer.byteLength(body) > maxBytes) throw tooLong(maxBytes)
-    return body
+    return { text: body, ascii: undefined }
   }
   if (body.byteLength > maxBytes) throw tooLong(maxBytes)
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  if (isAscii(bytes)) return bytes.toString('latin1')
+  if (isAscii(bytes)) return { text: bytes.toString('latin1'), ascii: bytes }
   if (!isUtf8(bytes)) throw brokenUtf8(bytes)
-  return bytes.toString('utf8')
+  return { text: bytes.toString('utf8'), ascii: undefined }
 }
 
 function tooLong(maxBytes: number): GatewayError {

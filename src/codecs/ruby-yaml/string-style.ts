@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { isWordCharacter } from './chars.js'
+import { codePointLength, isWordCharacter } from './chars.js'
 import { resolvePlain } from './resolve.js'
 import { readByPsych20 } from './resolve-legacy.js'
 import { RAISES } from './time.js'
@@ -61,14 +61,12 @@ function opensWithoutWord(text: string): boolean {
 /** Whether Psych 2.0 takes a text for binary: a NUL, or more than 30 % control characters. */
 export function isBinaryToPsych20(text: string): boolean {
   let controls = 0
-  let length = 0
-  for (const character of text) {
-    const code = character.charCodeAt(0)
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
     if (code === 0) return true
-    length++
     if (code === 127 || (code < 32 && code !== 9 && code !== 10 && code !== 13)) controls++
   }
-  return controls > 0 && controls / length > 0.3
+  return controls > 0 && controls / codePointLength(text) > 0.3
 }
 
 /** Base64 on one line, or as Psych 2.0 has it, broken after every 60 characters. */

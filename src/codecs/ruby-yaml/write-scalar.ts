@@ -2,12 +2,19 @@ import { isPrintable } from './analyze.js'
 import { isBreak } from './chars.js'
 
 /** Columns after which a space becomes a line break. */
-const WIDTH = 80
+export const WIDTH = 80
 
 const PADS: string[] = Array.from({ length: 65 }, (_, i) => ' '.repeat(i))
 
 export function pad(columns: number): string {
   return columns < PADS.length ? PADS[columns]! : ' '.repeat(columns)
+}
+
+const NEW_LINES: string[] = PADS.map((margin) => `\n${margin}`)
+
+/** A line break and the margin behind it. */
+export function newLine(columns: number): string {
+  return columns < NEW_LINES.length ? NEW_LINES[columns]! : `\n${' '.repeat(columns)}`
 }
 
 /**
@@ -34,17 +41,12 @@ export function plainText(text: string, place: Place): string {
   return out + text.slice(from)
 }
 
-export function singleText(text: string, place: Place, indentsClosingQuote: boolean): string {
-  const simple = place.column + text.length < WIDTH && !text.includes("'") && !hasBreak(text)
-  return simple ? `'${text}'` : singleTextInLines(text, place, indentsClosingQuote)
-}
-
-function hasBreak(text: string): boolean {
+export function hasBreak(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (isBreak(text.charCodeAt(i))) return true
   return false
 }
 
-function singleTextInLines(text: string, place: Place, indentsClosingQuote: boolean): string {
+export function singleText(text: string, place: Place, indentsClosingQuote: boolean): string {
   const margin = pad(place.indent)
   let out = "'"
   let column = place.column + 1
