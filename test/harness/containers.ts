@@ -31,7 +31,7 @@ async function lifeOf(container: StartedTestContainer, port: number, hello: stri
       await handle.start()
       await untilAnswers(port, hello, START_TIMEOUT_MS, () => true, container.getHost())
     },
-    stop: async () => void (await container.stop()),
+    stop: async () => void (await container.stop({ remove: true, removeVolumes: true })),
   }
 }
 
