@@ -15,6 +15,10 @@ export interface Trees {
   get(map: unknown, key: string): unknown
   /** Sets an entry of a map, last when it is new. */
   set(map: unknown, key: string, value: unknown): void
+  /** An empty map, to be filled by `put`. */
+  start(className: string | undefined): unknown
+  /** Adds an entry, last, to a map that has no such key yet. */
+  put(map: unknown, key: unknown, value: unknown): void
   /** Builds a map from parallel arrays, which it may keep. */
   map(className: string | undefined, keys: unknown[], values: unknown[]): unknown
   /** The integer a value is: a number while safe, undefined when it is none. */

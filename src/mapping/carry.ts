@@ -1,6 +1,6 @@
 import type { Trees } from '../codecs/codec.js'
 import type { Fact } from '../model/index.js'
-import type { Cases } from './cases.js'
+import type { Case, Cases } from './cases.js'
 import { type Bag, extensionOf, fitsShape, type ModelPath, modelPath, modelPaths, setOwn } from './paths.js'
 import { partFromTyped, partToTyped } from './residue.js'
 import type { Context } from './slots.js'
@@ -22,14 +22,18 @@ const CASE = 'case'
 /** Begins the text of a carried value that is no string, followed by its typed JSON. */
 const TYPED = '!'
 
-type Tell = (name: string, value: unknown) => void
-
 /** Reads and writes the entries of a map that no field of the rule takes. */
 export interface Carrier {
   /** False for an entry that is neither ours nor wanted by the model. */
   read(key: string, value: unknown, fact: Fact): boolean
-  write(fact: Fact, put: (key: string, text: string) => void): void
+  /** `chosen`: the case that writes the fact. */
+  write(fact: Fact, chosen: Case | undefined, put: Put): void
 }
+
+type Put = (key: string, text: string) => void
+
+/** Names of extensions whose keys are remembered; they may come from the network, so not all are. */
+const MAX_NAMES = 1000
 
 /**
  * The carrier of everything a dialect has no word for: model fields its rules do not cover, and the
@@ -41,28 +45,45 @@ export function compileCarrier(rule: CarryRule, cases: Cases | undefined, contex
   const byCases = new Set(cases?.fields.map((field) => field.path))
   const uncovered = modelPaths(kind)
     .filter((path) => !rule.covered.has(path) && !byCases.has(path) && path !== rule.rest?.path)
-    .map((path) => modelPath(kind, path, dialect)!)
+    .map((path) => ({ field: modelPath(kind, path, dialect)!, key: rule.prefix + path }))
+  const said = cases === undefined ? undefined : unsaidByCases(cases, rule)
+  const names = new Map<string, Map<string, string>>()
 
-  function write(fact: Fact, put: (key: string, text: string) => void): void {
+  function write(fact: Fact, chosen: Case | undefined, put: Put): void {
     const rest = rule.rest?.get(fact) as Record<string, string> | undefined
     if (rest !== undefined) for (const key in rest) put(key, rest[key]!)
-    const tell: Tell = (name, value) => put(rule.prefix + name, toText(value))
-    for (const field of uncovered) {
+    for (let i = 0; i < uncovered.length; i++) {
+      const { field, key } = uncovered[i]!
       const value = field.get(fact)
-      if (value !== undefined) tell(field.path, value)
+      if (value !== undefined) put(key, toText(value))
     }
-    if (cases !== undefined) writeCase(cases, rule.covered, fact, tell)
-    if (fact.ext !== undefined)
-      for (const other in fact.ext) if (other !== dialect) writeExtension(other, fact.ext[other]!, tell)
+    said?.(fact, chosen, put)
+    if (fact.ext !== undefined) {
+      for (const other in fact.ext) if (other !== dialect) writeExtension(other, fact.ext[other]!, put)
+    }
   }
 
-  function writeExtension(other: string, bag: Bag, tell: Tell): void {
+  function writeExtension(other: string, bag: Bag, put: Put): void {
     const types = rule.treesOf(other)
     if (types === undefined) return
     for (const name in bag) {
       const value = bag[name]
-      tell(`ext.${other}.${name}`, typeof value === 'string' ? value : partToTyped(name, value, types))
+      put(keyOf(other, name), toText(typeof value === 'string' ? value : partToTyped(name, value, types)))
     }
+  }
+
+  function keyOf(other: string, name: string): string {
+    let known = names.get(other)
+    if (known === undefined) {
+      known = new Map()
+      names.set(other, known)
+    }
+    let key = known.get(name)
+    if (key === undefined) {
+      key = `${rule.prefix}ext.${other}.${name}`
+      if (known.size < MAX_NAMES) known.set(name, key)
+    }
+    return key
   }
 
   /** False where an entry is not ours or not readable: then it stays an ordinary entry. */
@@ -110,19 +131,25 @@ export function carriedCase(map: unknown, prefix: string, trees: Trees): string 
   return typeof name === 'string' ? name : undefined
 }
 
-/** What the chosen case leaves unsaid of the fields that cases are about, and its name where a reader needs it. */
-function writeCase(all: Cases, covered: ReadonlySet<string>, fact: Fact, tell: Tell): void {
-  const chosen = all.writing(fact)
-  for (const field of all.fields) {
-    if (covered.has(field.path)) continue
-    const value = field.get(fact)
-    if (value !== undefined && value !== chosen?.sets.get(field.path)) tell(field.path, value)
+/** Writes what a case leaves unsaid of the fields that cases are about, and its name where a reader needs it. */
+function unsaidByCases(all: Cases, rule: CarryRule): (fact: Fact, chosen: Case | undefined, put: Put) => void {
+  const fields = all.fields.filter((field) => !rule.covered.has(field.path))
+  const keys = fields.map((field) => rule.prefix + field.path)
+  const nothing = fields.map(() => undefined)
+  const sets = new Map(all.all.map((each) => [each, fields.map((field) => each.sets.get(field.path))]))
+  return (fact, chosen, put) => {
+    const expected = chosen === undefined ? nothing : sets.get(chosen)!
+    for (let i = 0; i < fields.length; i++) {
+      const value = fields[i]!.get(fact)
+      if (value !== undefined && value !== expected[i]) put(keys[i]!, toText(value))
+    }
+    const hint = chosen === undefined ? undefined : all.hintFor(chosen)
+    if (hint !== undefined) put(rule.prefix + CASE, hint)
   }
-  const hint = chosen === undefined ? undefined : all.hintFor(chosen)
-  if (hint !== undefined) tell(CASE, hint)
 }
 
 function toText(value: unknown): string {
+  if (typeof value === 'number' || typeof value === 'boolean') return TYPED + String(value)
   return typeof value === 'string' && !value.startsWith(TYPED) ? value : TYPED + JSON.stringify(value)
 }
 

@@ -49,11 +49,12 @@ export function compileCases(
   )
   const readers = all.filter((each) => each.reads)
   const writers = all.filter((each) => each.writes)
+  const firstReader = firstReading(readers, keys.length)
   const byName = new Map(readers.map((each) => [each.name, each]))
   const reading = (values: readonly unknown[], hint: string | undefined) => {
     const hinted = hint === undefined ? undefined : byName.get(hint)
     if (hinted !== undefined && fitsWire(hinted, values)) return hinted
-    return readers.find((each) => fitsWire(each, values))
+    return firstReader(values)
   }
   const hints = new Map<Case, string | undefined>()
   for (const each of writers) {
@@ -66,7 +67,7 @@ export function compileCases(
     all,
     fields: [...fields.values()],
     reading,
-    writing: (fact) => writers.find((each) => fitsModel(each, fact)),
+    writing: firstWriting(writers),
     hintFor: (chosen) => hints.get(chosen),
   }
 }
@@ -104,6 +105,63 @@ function compileCase(
     sets,
     firm,
     also: new Map(Object.entries(rule.also ?? {}).map(([key, value]) => [indexOf(key), value])),
+  }
+}
+
+/** Cases that a value at one place leaves in question, so that most of the others need no test. */
+interface Sieve {
+  readonly byValue: ReadonlyMap<unknown, readonly Case[]>
+  readonly others: readonly Case[]
+}
+
+/** Sorts cases by what they ask for at one place; `exact` and `check` tell that of a case, undefined where it asks for nothing. */
+function sieve(
+  cases: readonly Case[],
+  testOf: (each: Case) => { readonly check: Check; readonly value: Scalar | undefined } | undefined,
+): Sieve {
+  const values = new Set(cases.map((each) => testOf(each)?.value).filter((value) => value !== undefined))
+  const byValue = new Map<unknown, Case[]>()
+  for (const value of values)
+    byValue.set(
+      value,
+      cases.filter((each) => testOf(each)?.check(value) ?? true),
+    )
+  return { byValue, others: cases.filter((each) => testOf(each)?.value === undefined) }
+}
+
+/** The place at which most cases ask for one certain value. */
+function mostAsked<K>(places: Iterable<K>): K | undefined {
+  const counts = new Map<K, number>()
+  for (const place of places) counts.set(place, (counts.get(place) ?? 0) + 1)
+  return [...counts].sort((a, b) => b[1] - a[1])[0]?.[0]
+}
+
+function firstReading(readers: readonly Case[], keyCount: number): (values: readonly unknown[]) => Case | undefined {
+  const pivot = keyCount === 0 ? undefined : mostAsked(readers.flatMap((each) => [...each.firm.keys()]))
+  if (pivot === undefined) return (values) => readers.find((each) => fitsWire(each, values))
+  const sorted = sieve(readers, (each) => {
+    const test = each.wire.find(({ index }) => index === pivot)
+    return test && { check: test.check, value: each.firm.get(pivot) }
+  })
+  return (values) => {
+    const left = sorted.byValue.get(values[pivot]) ?? sorted.others
+    for (let i = 0; i < left.length; i++) if (fitsWire(left[i]!, values)) return left[i]
+    return undefined
+  }
+}
+
+function firstWriting(writers: readonly Case[]): (fact: Fact) => Case | undefined {
+  const path = mostAsked(writers.flatMap((each) => [...each.sets.keys()]))
+  const pivot = writers.flatMap((each) => each.model).find(({ field }) => field.path === path)?.field
+  if (pivot === undefined) return (fact) => writers.find((each) => fitsModel(each, fact))
+  const sorted = sieve(writers, (each) => {
+    const test = each.model.find(({ field }) => field.path === path)
+    return test && { check: test.check, value: each.sets.get(pivot.path) }
+  })
+  return (fact) => {
+    const left = sorted.byValue.get(pivot.get(fact)) ?? sorted.others
+    for (let i = 0; i < left.length; i++) if (fitsModel(left[i]!, fact)) return left[i]
+    return undefined
   }
 }
 

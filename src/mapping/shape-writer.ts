@@ -36,24 +36,25 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees)
     const more = keptAt(kept, '$more', level.path)
     if (order !== undefined) return writeInOrder(level, source, className, order, more)
     const absent = keptAt(kept, '$absent', level.path) as readonly unknown[] | undefined
-    const keys: unknown[] = []
-    const values: unknown[] = []
-    for (const entry of level.entries) {
+    const map = trees.start(className)
+    let isEmpty = true
+    const put = (key: unknown, value: unknown) => {
+      isEmpty = false
+      trees.put(map, key, value)
+    }
+    const { entries } = level
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]!
       if (entry.kind === 'slot' && !entry.slot.applies(source.fact)) continue
       const value = absent?.includes(entry.key) ? told(entry, source) : written(entry, source)
-      if (value === undefined) continue
-      keys.push(entry.key)
-      values.push(value)
+      if (value !== undefined) put(entry.key, value)
     }
-    level.carrier?.write(source.fact, (key, text) => {
-      keys.push(key)
-      values.push(text)
-    })
+    level.carrier?.write(source.fact, source.chosen, put)
     if (more !== undefined) {
-      keys.push(...trees.keys(more))
-      values.push(...trees.values(more))
+      const values = trees.values(more)
+      for (const [i, key] of trees.keys(more).entries()) put(key, values[i])
     }
-    return keys.length === 0 && level !== root ? undefined : trees.map(className, keys, values)
+    return isEmpty && level !== root ? undefined : map
   }
 
   /** Writes the keys a message had, in its order, then what the model says since. */
@@ -64,26 +65,21 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees)
     order: readonly unknown[],
     more: unknown,
   ): unknown {
-    const keys: unknown[] = []
-    const values: unknown[] = []
+    const map = trees.start(className)
     // The entries no rule knows were kept in the order in which they stood.
     const moreValues = more === undefined ? [] : trees.values(more)
     let nextMore = 0
     for (const key of order) {
       const at = level.index.get(key)
       const value = at === undefined ? moreValues[nextMore++] : written(level.entries[at]!, source)
-      if (value === undefined) continue
-      keys.push(key)
-      values.push(value)
+      if (value !== undefined) trees.put(map, key, value)
     }
     for (const entry of level.entries) {
       if (order.includes(entry.key)) continue
       const value = told(entry, source)
-      if (value === undefined) continue
-      keys.push(entry.key)
-      values.push(value)
+      if (value !== undefined) trees.put(map, entry.key, value)
     }
-    return trees.map(className, keys, values)
+    return map
   }
 
   function written(entry: Entry, source: Source): unknown {

@@ -27,6 +27,8 @@ export const jsonTrees: Trees = {
   values: (map) => Object.values(map as Plain),
   get: (map, key) => (Object.hasOwn(map as Plain, key) ? (map as Plain)[key] : undefined),
   set: (map, key, value) => setOwn(map as Plain, key, value),
+  start: () => ({}),
+  put: (map, key, value) => setOwn(map as Plain, key as string, value),
   map(_class, keys, values) {
     const map: Plain = {}
     for (let i = 0; i < keys.length; i++) setOwn(map, keys[i] as string, values[i])

@@ -19,6 +19,12 @@ export const rubyTrees: Trees = {
       values.push(value as RubyValue)
     }
   },
+  start: (className) => new RubyMap(className),
+  put(map, key, value) {
+    const { keys, values } = map as RubyMap
+    keys.push(key as RubyValue)
+    values.push(value as RubyValue)
+  },
   map: (className, keys, values) => new RubyMap(className, keys as RubyValue[], values as RubyValue[]),
   integer: (value) => (typeof value === 'number' ? value : undefined),
   equal: (a, b) => equal(a as RubyValue, b as RubyValue),
