@@ -42,15 +42,22 @@ export function createHealth(links: readonly HealthLink[], now: () => number = D
   for (const { name, isSource } of links) enter(name, 'starting', false, isSource ? 'not connected yet' : undefined)
   const sources = new Set(links.filter((link) => link.isSource).map((link) => link.name))
 
+  // A transport may begin to consume before all its connections stand, and then says so first.
+  const consuming = new Set<string>()
+
   function report(name: string, event: LinkEvent): void {
-    const before = states.get(name)
-    if (event.kind === 'up')
-      enter(name, 'connected', !sources.has(name), sources.has(name) ? 'does not consume yet' : undefined)
-    else if (event.kind === 'consuming' && before?.state !== 'consuming') enter(name, 'consuming', true)
-    else if (event.kind === 'down') enter(name, 'down', false, event.error?.message ?? before?.reason)
-    else if (event.kind === 'reconnecting' && before?.state !== 'reconnecting') {
-      enter(name, 'reconnecting', false, before?.reason)
-    }
+    const state = states.get(name)?.state
+    const reason = states.get(name)?.reason
+    if (event.kind === 'consuming') {
+      consuming.add(name)
+      if (state === 'connected') enter(name, 'consuming', true)
+    } else if (event.kind === 'up') {
+      if (consuming.has(name)) enter(name, 'consuming', true)
+      else enter(name, 'connected', !sources.has(name), sources.has(name) ? 'does not consume yet' : undefined)
+    } else if (event.kind === 'down') {
+      consuming.delete(name)
+      enter(name, 'down', false, event.error?.message ?? reason)
+    } else if (event.kind === 'reconnecting' && state !== 'reconnecting') enter(name, 'reconnecting', false, reason)
   }
 
   return {

@@ -35,6 +35,27 @@ const stories: {
     state: 'consuming',
   },
   {
+    name: 'a source that consumes before all its connections stand is ready once they do',
+    isSource: true,
+    events: [consuming, up],
+    ready: true,
+    state: 'consuming',
+  },
+  {
+    name: 'a source that only consumes is not ready',
+    isSource: true,
+    events: [consuming],
+    ready: false,
+    state: 'starting',
+  },
+  {
+    name: 'what was consumed before a loss does not count after it',
+    isSource: true,
+    events: [consuming, up, down, up],
+    ready: false,
+    state: 'connected',
+  },
+  {
     name: 'down with a reason',
     isSource: true,
     events: [up, consuming, down],
