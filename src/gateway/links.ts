@@ -1,7 +1,7 @@
 import type { AmqpLinkConfig, Config, LinkConfig, NatsLinkConfig } from '../config/index.js'
 import type { Dialect } from '../mapping/dialect.js'
-import { type AmqpConsume, type AmqpExchange, amqpTransport } from '../transports/amqp/index.js'
-import { type NatsSubscription, natsTransport } from '../transports/nats/index.js'
+import { type AmqpConfig, type AmqpConsume, type AmqpExchange, amqpTransport } from '../transports/amqp/index.js'
+import { type NatsConfig, type NatsSubscription, natsTransport } from '../transports/nats/index.js'
 import type { Address, Transport } from '../transports/transport.js'
 
 /** What a link does in the routes of a gateway. */
@@ -17,20 +17,26 @@ export function nodeSubject(uuid: string): string {
   return `cn.xswitch.node.${uuid}`
 }
 
+/** What makes a transport of each type of link. */
+export interface TransportMakers {
+  readonly amqp: (config: AmqpConfig) => Transport
+  readonly nats: (config: NatsConfig) => Transport
+}
+
 /** Makes the transport of a link. Exchanges, keys and subjects are those of its dialect's mapping, and no others. */
 export function makeTransport(
   name: string,
   link: LinkConfig,
   dialect: Dialect,
   roles: LinkRoles,
-  config: Config,
+  { stopGraceMs }: Config,
+  makers: TransportMakers = { amqp: amqpTransport, nats: natsTransport },
 ): Transport {
-  const { stopGraceMs } = config
   if (link.type === 'amqp') {
     const { dead, ...topology } = amqpTopology(link, dialect, roles)
-    return amqpTransport({ ...link, ...topology, keep: [dead], name, stopGraceMs })
+    return makers.amqp({ ...link, ...topology, keep: [dead], name, stopGraceMs })
   }
-  return natsTransport({ ...link, subscriptions: natsSubscriptions(link, roles), name, stopGraceMs })
+  return makers.nats({ ...link, subscriptions: natsSubscriptions(link, roles), name, stopGraceMs })
 }
 
 /** Where dead letters of a link go. */
