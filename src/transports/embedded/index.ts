@@ -1,0 +1,1 @@
+export { type EmbeddedBroker, embeddedBroker } from './broker.js'
