@@ -15,5 +15,6 @@ export {
   type NatsLinkConfig,
   type RouteConfig,
 } from './schema.js'
+export { knownKeys } from './schema-walk.js'
 export { readYaml, type YamlPath, type YamlSource } from './yaml-source.js'
-export { type CustomParams, checkYaml, zodFaults } from './zod-faults.js'
+export { type CustomParams, checkYaml, plainIssues, zodFaults } from './zod-faults.js'

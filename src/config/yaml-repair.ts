@@ -12,6 +12,8 @@ export interface TolerantParse {
   readonly text: string
   readonly events: readonly Event[]
   readonly mistakes: readonly SyntaxMistake[]
+  /** Indices of the lines that were taken out; undefined when nothing could be read. */
+  readonly leftOut: readonly number[] | undefined
 }
 
 const MAX_REPAIRS = 40
@@ -30,14 +32,17 @@ export function parseTolerant(original: string, maxDepth: number): TolerantParse
   const lines = original.split(/\r\n?|\n/)
   const mistakes: SyntaxMistake[] = []
   const untabbed = new Set<number>()
+  const leftOut: number[] = []
   let previous: { what: string; indent: number; next: number } | undefined
   for (let repairs = 0; repairs <= MAX_REPAIRS; repairs++) {
     const text = lines.join('\n')
     const failure = tryParse(text, maxDepth)
-    if (Array.isArray(failure)) return { text, events: failure, mistakes }
+    if (Array.isArray(failure)) return { text, events: failure, mistakes, leftOut }
     const at = Math.min(failure.line, lines.length - 1)
     const blame = text.length > MAX_REPAIRED_UNITS ? undefined : findCulprit(lines, at, failure.reason, maxDepth)
-    if (blame === undefined) return { text, events: [], mistakes: [...mistakes, describe(failure, lines, at, at)] }
+    if (blame === undefined) {
+      return { text, events: [], mistakes: [...mistakes, describe(failure, lines, at, at)], leftOut: undefined }
+    }
     const indent = indentOf(lines[blame.from] as string)
     const mistake = describe(failure, lines, at, blame.from)
     const isEcho =
@@ -51,9 +56,11 @@ export function parseTolerant(original: string, maxDepth: number): TolerantParse
       lines[blame.from] = withoutTabs(lines, blame.from)
       continue
     }
-    previous = { what: mistake.what, indent, next: blankOut(lines, blame.from, blame.to) }
+    const next = blankOut(lines, blame.from, blame.to)
+    for (let line = blame.from; line < next; line++) leftOut.push(line)
+    previous = { what: mistake.what, indent, next }
   }
-  return { text: '', events: [], mistakes }
+  return { text: '', events: [], mistakes, leftOut: undefined }
 }
 
 interface Failure {

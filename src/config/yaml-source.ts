@@ -16,6 +16,8 @@ export interface YamlSource {
   readonly value: unknown
   /** False when lines had to be left out because of syntax faults: keys may be missing that are in the file. */
   readonly complete: boolean
+  /** The same for the node at a path: false when lines had to be left out between its beginning and its end. */
+  isWhole(path: YamlPath): boolean
   /** What is wrong with the text itself, in the order of lines. */
   readonly faults: readonly Fault[]
   /**
@@ -49,7 +51,14 @@ export function readYaml(text: string, file: string): YamlSource {
   return {
     file,
     value: root === undefined ? (faults.length > 0 ? undefined : null) : root.value,
-    complete: parsed.mistakes.length === 0,
+    complete: parsed.leftOut?.length === 0,
+    isWhole(path) {
+      if (parsed.leftOut === undefined) return false
+      const { from, to } = extentOf(root, path)
+      const first = positionOf(starts, from).line - 1
+      const end = to === undefined ? starts.length : positionOf(starts, to).line - 1
+      return !parsed.leftOut.some((line) => line >= first && line < end)
+    },
     faults: sortFaults(faults),
     locate,
     keysInOrder: (path) => [...(nodeAt(root, path)?.entries?.keys() ?? [])],
@@ -64,6 +73,7 @@ function tooLarge(file: string): YamlSource {
     file,
     value: undefined,
     complete: false,
+    isWhole: () => false,
     faults: [{ file, ...start, code: 'yaml.limit', what, right: 'split it' }],
     locate: () => start,
     keysInOrder: () => [],
@@ -89,6 +99,26 @@ function offsetOf(root: YamlNode | undefined, path: YamlPath, what: 'key' | 'val
     node = item
   }
   return offset
+}
+
+/** Where the entry at a path begins, and where what follows it begins (undefined: the end of the text). */
+function extentOf(root: YamlNode | undefined, path: YamlPath): { from: number; to: number | undefined } {
+  let node = root
+  let from = 0
+  let to: number | undefined
+  for (const step of path) {
+    const places = node?.entries
+      ? [...node.entries].map(([key, entry]) => [key, entry.keyOffset, entry.node] as const)
+      : []
+    const items = (node?.items ?? []).map((item, i) => [String(i), item.offset, item] as const)
+    const all = [...places, ...items]
+    const at = all.findIndex(([key]) => key === String(step))
+    if (at < 0) break
+    from = all[at]![1]
+    to = all[at + 1]?.[1] ?? to
+    node = all[at]![2]
+  }
+  return { from, to }
 }
 
 function nodeAt(root: YamlNode | undefined, path: YamlPath): YamlNode | undefined {

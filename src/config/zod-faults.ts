@@ -41,16 +41,20 @@ export function zodFaults(
   issues: readonly Issue[],
   family: FaultFamily,
 ): Fault[] {
-  const all = withoutEchoes(issues.flatMap((issue) => resolveUnions(issue, [], source.value)))
-  const context: Context = { source, schema, family, missingToo: source.complete }
+  const all = plainIssues(issues, source.value)
+  const context: Context = { source, schema, family }
   return sortFaults(all.flatMap((issue) => faultsOf(context, issue)))
+}
+
+/** The issues with those of unions replaced by what the most likely member has to say, without echoes. */
+export function plainIssues(issues: readonly Issue[], value: unknown): Issue[] {
+  return withoutEchoes(issues.flatMap((issue) => resolveUnions(issue, [], value)))
 }
 
 interface Context {
   readonly source: YamlSource
   readonly schema: z.core.$ZodType
   readonly family: FaultFamily
-  readonly missingToo: boolean
 }
 
 const pathOf = (issue: Issue) => issue.path as YamlPath // YAML data has no symbol keys
@@ -94,7 +98,8 @@ function faultsOf(context: Context, issue: Issue): Fault[] {
   if (issue.code === 'invalid_key') return [badKey(context, issue, path)]
   if (issue.code === 'custom') return [customFault(context, issue, path)]
   const value = valueAt(context.source.value, path)
-  if (value === undefined && path.length > 0) return context.missingToo ? [missing(context, issue, path)] : []
+  if (value === undefined && path.length > 0)
+    return context.source.isWhole(path.slice(0, -1)) ? [missing(context, issue, path)] : []
   return [badValue(context, issue, path, value)]
 }
 

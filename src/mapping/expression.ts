@@ -97,8 +97,43 @@ function inspect(root: ASTNode): void {
       throw new ExpressionFault(
         'a loop inside a loop is not allowed: its cost would grow with the square of the message',
       )
+    if (name === 'fits') checkPattern(node.args)
     for (const child of childrenOf(node.args)) pending.push({ node: child, loops })
   }
+}
+
+/** A pattern written out must be one. */
+function checkPattern(args: unknown): void {
+  const list: unknown = Array.isArray(args) ? args.at(-1) : undefined
+  const pattern: unknown = Array.isArray(list) ? list[0] : undefined
+  if (!isNode(pattern) || pattern.op !== 'value' || typeof pattern.args !== 'string') return
+  try {
+    RE2JS.compile(pattern.args)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ExpressionFault(`"${pattern.args}" is no pattern: ${firstLine(why)}`)
+  }
+}
+
+/** Paths that a sound expression reads from `fact`, such as `caller.number`, each as far as it is written out. */
+export function factPaths(source: string): string[] {
+  const found = new Set<string>()
+  const visit = (node: ASTNode): void => {
+    const path = pathOf(node)
+    if (path !== undefined && path.length > 0) found.add(path.join('.'))
+    else for (const child of childrenOf(node.args)) visit(child)
+  }
+  visit(parseSource(source).ast)
+  return [...found]
+}
+
+/** The steps from `fact` to a node; undefined where it does not begin there. */
+function pathOf({ op, args }: ASTNode): string[] | undefined {
+  if (op === 'id') return args === 'fact' ? [] : undefined
+  if (op !== '.' || !Array.isArray(args)) return undefined
+  const [inner, name] = args as unknown[]
+  const before = isNode(inner) ? pathOf(inner) : undefined
+  return before === undefined || typeof name !== 'string' ? undefined : [...before, name]
 }
 
 function childrenOf(args: unknown): ASTNode[] {

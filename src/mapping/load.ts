@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { checkYaml, type Fault, readYaml, sortFaults, type YamlPath, type YamlSource } from '../config/index.js'
+import { type Fault, type FaultCode, readYaml, sortFaults, type YamlSource } from '../config/index.js'
 import { checkMapping } from './check.js'
 import { mergedSource, mergeOver } from './merge.js'
-import { type MappingFile, mappingSchema } from './schema.js'
+import { repair } from './repair.js'
+import type { MappingFile, SettingValues } from './schema.js'
 
 /** A mapping that may run. */
 export interface LoadedMapping {
@@ -14,8 +15,7 @@ export interface LoadedMapping {
   readonly revision: string
 }
 
-/** Values of `settings:` given from outside, by name. */
-export type SettingValues = Readonly<Record<string, string | number | boolean>>
+export type { SettingValues } from './schema.js'
 
 const MAX_BASES = 8
 
@@ -33,14 +33,37 @@ export function loadMapping(
   if (sources.length === 0) return { faults }
   const merged = sources.map((source) => source.value).reduceRight((base, site) => mergeOver(base, site))
   const source = mergedSource(withoutExtends(merged), sources)
-  const { data, faults: wrong } = parseLeniently(source)
-  const all = [...faults, ...wrong]
-  const given = settings[data?.dialect ?? ''] ?? {}
-  if (data !== undefined) all.push(...checkMapping(data, source, given))
+  const repaired = repair(source)
+  const { data } = repaired
+  const all = [...faults, ...repaired.faults]
+  const given = typed(settings[data?.dialect ?? ''] ?? {}, data?.settings)
+  if (data !== undefined) all.push(...checkMapping({ ...repaired, data }, given))
+  if (faults.length > 0 && !standsAlone(merged))
+    return { faults: sortFaults(all.filter((fault) => !mayBeInherited(fault))) }
   if (all.length > 0 || data === undefined) return { faults: sortFaults(all) }
   const file = withSettings(data, given)
   const revision = createHash('sha256').update(JSON.stringify(file)).digest('hex').slice(0, 12)
   return { mapping: { path, file, revision } }
+}
+
+/** Faults that may come only of a base that could not be read. */
+const INHERITABLE: ReadonlySet<FaultCode> = new Set([
+  'mapping.missing',
+  'mapping.unmapped',
+  'mapping.dead-rule',
+  'mapping.table',
+  'mapping.setting',
+  'mapping.class',
+  'mapping.contradiction',
+])
+
+/** A file that has all that a mapping needs is judged by itself, though it names a base. */
+function standsAlone(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'codec' in value && 'messages' in value
+}
+
+function mayBeInherited({ code }: Fault): boolean {
+  return INHERITABLE.has(code)
 }
 
 /** The dialect a mapping file is for, as far as that can be read; the file may have faults. */
@@ -94,42 +117,17 @@ function withoutExtends(value: unknown): unknown {
   return rest
 }
 
-/**
- * Parses what can be parsed: places with faults are left out, so that the checks that need a
- * whole file still find everything else that is wrong.
- */
-function parseLeniently(source: YamlSource): { data: MappingFile | undefined; faults: Fault[] } {
-  const first = checkYaml(source, mappingSchema, 'mapping')
-  if ('data' in first) return { data: first.data, faults: [] }
-  const value = structuredClone(source.value)
-  for (let tries = 0; tries < 200; tries++) {
-    const result = mappingSchema.safeParse(value)
-    if (result.success) return { data: result.data, faults: first.faults }
-    const issue = result.error.issues[0]!
-    const path = issue.path as YamlPath
-    const done =
-      issue.code === 'unrecognized_keys' ? issue.keys.every((key) => prune(value, [...path, key])) : prune(value, path)
-    if (!done) break
-  }
-  return { data: undefined, faults: first.faults }
-}
-
-/** Removes the node at a path, or the nearest thing above it that exists. False when that is the whole file. */
-function prune(root: unknown, path: YamlPath): boolean {
-  for (let length = path.length; length > 0; length--) {
-    const parent = path
-      .slice(0, length - 1)
-      .reduce<unknown>((at, step) => (at as Record<string, unknown> | undefined)?.[step], root)
-    const key = path[length - 1]!
-    if (typeof parent !== 'object' || parent === null || !(key in parent)) continue
-    if (Array.isArray(parent)) parent.splice(Number(key), 1)
-    else delete (parent as Record<string, unknown>)[key]
-    return true
-  }
-  return false
-}
-
 const SETTING = /\{settings\.([\w-]+)\}/g
+
+/** Texts that stand for numbers and truth values where the file declares such: a command line has only texts. */
+function typed(given: SettingValues, declared: SettingValues = {}): SettingValues {
+  const meant = (value: string | number | boolean, as: unknown) => {
+    if (typeof as === 'number' && /^-?\d+(\.\d+)?$/.test(String(value))) return Number(value)
+    if (typeof as === 'boolean' && /^(true|false)$/.test(String(value))) return value === true || value === 'true'
+    return value
+  }
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, meant(value, declared[name])]))
+}
 
 /** Puts settings where texts name them. */
 function withSettings(file: MappingFile, given: SettingValues): MappingFile {

@@ -43,6 +43,7 @@ export function mergedSource(value: unknown, sources: readonly YamlSource[]): Ya
     file: own.file,
     value,
     complete: sources.every((source) => source.complete),
+    isWhole: (path: YamlPath) => sources.every((source) => source.isWhole(path)),
     faults: sources.flatMap((source) => source.faults),
     locate: (path: YamlPath, what?: 'key' | 'value'): Position => owner(path).locate(path, what),
     keysInOrder: (path: YamlPath) => owner(path).keysInOrder(path),

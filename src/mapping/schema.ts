@@ -147,7 +147,10 @@ export const mappingSchema = z
   .strictObject({
     mapping: z.literal('v1').describe('version of this language'),
     extends: z.string().optional().describe('a mapping file, relative to this one, whose entries this one changes'),
-    dialect: z.string().min(1).describe('name of the dialect'),
+    dialect: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9_-]*$/, 'want letters, digits, `-` and `_`, a letter first')
+      .describe('name of the dialect'),
     description: z.string().optional(),
     codec: z
       .strictObject({
@@ -169,6 +172,8 @@ export type MappingFile = z.output<typeof mappingSchema>
 export type MessageRule = NonNullable<MappingFile['messages'][string]>
 export type FieldRule = z.output<typeof fieldObject>
 export type CaseRule = z.output<typeof caseObject>
+export type FieldRules = z.output<typeof fields>
+export type CaseRules = z.output<typeof cases>
 export type ElementRule = z.output<typeof element>
 export type ColumnsRule = z.output<typeof columns>
 export type WordsRule = z.output<typeof words>
@@ -176,3 +181,6 @@ export type Test = z.output<typeof test>
 export type Scalar = z.output<typeof scalar>
 export type Conversion = (typeof CONVERSIONS)[number]
 export type TableRule = z.output<typeof table>
+
+/** Values of `settings:` given from outside, by name. */
+export type SettingValues = Readonly<Record<string, string | number | boolean>>
