@@ -1,0 +1,37 @@
+/**
+ * Side-by-side benches: `npm run bench [-- [NAME…] [--rounds=N] [--messages=N] [--profile]]`.
+ *
+ * NAME        ruby-yaml.parse, ruby-yaml.stringify, voice-events-to-xcc, gateway.amqp-to-nats. Default: all.
+ * --rounds    how often each side is measured, in turn. Default 7.
+ * --messages  messages of a gateway's round. Default 40000.
+ * --profile   instead of measuring, tell where our side spends its time.
+ *
+ * Every comparison ends in a line `ratio NAME VALUE`.
+ */
+import { parseArgs } from 'node:util'
+import { GATEWAY_BENCH, profileGateway, runGateway } from './gateway/bench.js'
+import { MICRO_BENCHES, profileMicro, runMicro } from './micro/bench.js'
+import { runScript } from './process.js'
+
+const NAMES: readonly string[] = [...MICRO_BENCHES, GATEWAY_BENCH]
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '7' },
+    messages: { type: 'string', default: '40000' },
+    profile: { type: 'boolean', default: false },
+  },
+})
+const strangers = positionals.filter((name) => !NAMES.includes(name))
+if (strangers.length > 0) throw new Error(`no bench ${strangers.join(', ')}; there are ${NAMES.join(', ')}`)
+const chosen = positionals.length === 0 ? NAMES : positionals
+const rounds = Number(values.rounds)
+const messages = Number(values.messages)
+
+await runScript(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.bench.json'])
+for (const name of chosen) {
+  console.log(name)
+  if (name !== GATEWAY_BENCH) await (values.profile ? profileMicro(name) : runMicro(name, rounds))
+  else await (values.profile ? profileGateway(messages) : runGateway({ rounds, messages }))
+}
