@@ -39,3 +39,21 @@ export function isEasy(text: string): boolean {
   for (; at < length; at++) if (INNER[text.charCodeAt(at)] !== 1) return false
   return true
 }
+
+/** Printable characters of ASCII that double quotes hold as they are. */
+const UNESCAPED = Uint8Array.from({ length: 128 }, (_, code) =>
+  code > 31 && code < 127 && code !== 34 && code !== 92 ? 1 : 0,
+)
+
+/** Characters of ASCII that are no word characters, so that Psych 4 puts a text that begins with one in double quotes. */
+const ODD_FIRST = Uint8Array.from(
+  { length: 128 },
+  (_, code) => UNESCAPED[code]! & (/\w/.test(String.fromCharCode(code)) ? 0 : 1),
+)
+
+/** Whether Psych 4 writes a string in double quotes without an escape in them, because of its first character. */
+export function isOdd(text: string): boolean {
+  if (ODD_FIRST[text.charCodeAt(0)] !== 1 || text === '<<') return false
+  for (let i = 1; i < text.length; i++) if (UNESCAPED[text.charCodeAt(i)] !== 1) return false
+  return true
+}

@@ -1,3 +1,4 @@
+import { MAX_TAG_LENGTH, tagTooLong } from './scan-properties.js'
 import { malformed, newScan, type Scan, T, type Token, type TokenKind } from './scan-state.js'
 import { peekToken, takeToken } from './scanner.js'
 
@@ -7,16 +8,16 @@ export const E = { scalar: 0, alias: 1, sequence: 2, mapping: 3, end: 4, documen
 export type EventKind = (typeof E)[keyof typeof E]
 
 /**
- * One event. `text` is a scalar's text or an alias's name. `tag` is expanded; undefined
+ * One event, valid until the next is asked for. `text` is a scalar's text or an alias's name. `tag` is expanded; undefined
  * without one. `asIs` is true for a scalar in quotes or block style without a tag.
  */
 export interface Event {
-  readonly kind: EventKind
-  readonly at: number
-  readonly text: string
-  readonly tag: string | undefined
-  readonly anchor: string | undefined
-  readonly asIs: boolean
+  kind: EventKind
+  at: number
+  text: string
+  tag: string | undefined
+  anchor: string | undefined
+  asIs: boolean
 }
 
 type State = (p: Parse) => Event
@@ -27,12 +28,14 @@ export interface Parse {
   state: State
   readonly states: State[]
   readonly handles: Map<string, string>
+  readonly event: Event
 }
 
 /** Begins the first document of a stream; undefined when the stream has none. */
 export function openDocument(text: string): Parse | undefined {
   const scan = newScan(text)
-  const p: Parse = { scan, state: blockNode, states: [documentEnd], handles: new Map() }
+  const event: Event = { kind: E.scalar, at: 0, text: '', tag: undefined, anchor: undefined, asIs: false }
+  const p: Parse = { scan, state: blockNode, states: [documentEnd], handles: new Map(), event }
   if (peekToken(scan).kind === T.streamEnd) return undefined
   const directives = readDirectives(p)
   const next = peekToken(scan)
@@ -64,8 +67,15 @@ function readDirectives(p: Parse): number {
   }
 }
 
-function event(kind: EventKind, at: number, text = '', tag?: string, anchor?: string, asIs = false): Event {
-  return { kind, at, text, tag, anchor, asIs }
+function say(p: Parse, kind: EventKind, at: number, text = '', tag?: string, anchor?: string, asIs = false): Event {
+  const { event } = p
+  event.kind = kind
+  event.at = at
+  event.text = text
+  event.tag = tag
+  event.anchor = anchor
+  event.asIs = asIs
+  return event
 }
 
 function leave(p: Parse): void {
@@ -80,14 +90,14 @@ function nodeThen(p: Parse, then: State, inBlock: boolean, underKey: boolean): E
 
 function emptyThen(p: Parse, then: State, at: number): Event {
   p.state = then
-  return event(E.scalar, at)
+  return say(p, E.scalar, at)
 }
 
 /** Ends a collection with the token at hand. */
 function endCollection(p: Parse): Event {
   const { at } = takeToken(p.scan)
   leave(p)
-  return event(E.end, at)
+  return say(p, E.end, at)
 }
 
 const blockNode: State = (p) => readNode(p, true, false)
@@ -96,16 +106,16 @@ const documentContent: State = (p) => {
   const next = peekToken(p.scan)
   if (next.kind > T.documentEnd) return readNode(p, true, false)
   leave(p)
-  return event(E.scalar, next.at)
+  return say(p, E.scalar, next.at)
 }
 
-const documentEnd: State = (p) => event(E.documentEnd, peekToken(p.scan).at)
+const documentEnd: State = (p) => say(p, E.documentEnd, peekToken(p.scan).at)
 
 function expandTag(p: Parse, tag: Token): string {
-  if (tag.handle === '') return tag.text
-  const prefix = p.handles.get(tag.handle)
+  const prefix = tag.handle === '' ? '' : p.handles.get(tag.handle)
   if (prefix === undefined) throw malformed(p.scan, tag.at, `no %TAG directive declares ${tag.handle}`)
-  return prefix + tag.text
+  if (prefix.length + tag.text.length <= MAX_TAG_LENGTH) return prefix + tag.text
+  throw tagTooLong(p.scan, tag.at)
 }
 
 function readNode(p: Parse, inBlock: boolean, underKey: boolean): Event {
@@ -113,7 +123,7 @@ function readNode(p: Parse, inBlock: boolean, underKey: boolean): Event {
   const { at } = next
   if (next.kind === T.alias) {
     leave(p)
-    return event(E.alias, at, takeToken(p.scan).text)
+    return say(p, E.alias, at, takeToken(p.scan).text)
   }
   let anchor: string | undefined
   let tag: string | undefined
@@ -129,17 +139,17 @@ function readNode(p: Parse, inBlock: boolean, underKey: boolean): Event {
     if (next.kind !== T.entry) takeToken(p.scan)
     p.state = first
     const isMapping = next.kind === T.blockMappingStart || next.kind === T.flowMappingStart
-    return event(isMapping ? E.mapping : E.sequence, at, '', tag, anchor)
+    return say(p, isMapping ? E.mapping : E.sequence, at, '', tag, anchor)
   }
   if (tag === undefined && anchor === undefined) throw malformed(p.scan, next.at, 'a value is missing here')
   leave(p)
-  return event(E.scalar, at, '', tag, anchor)
+  return say(p, E.scalar, at, '', tag, anchor)
 }
 
 function scalarEvent(p: Parse, found: Token, at: number, tag: string | undefined, anchor: string | undefined): Event {
   leave(p)
-  if (tag === '!') return event(E.scalar, at, found.text, undefined, anchor)
-  return event(E.scalar, at, found.text, tag, anchor, tag === undefined && !found.plain)
+  if (tag === '!') return say(p, E.scalar, at, found.text, undefined, anchor)
+  return say(p, E.scalar, at, found.text, tag, anchor, tag === undefined && !found.plain)
 }
 
 function collectionState(kind: TokenKind, inBlock: boolean, underKey: boolean): State | undefined {
@@ -165,7 +175,7 @@ const listUnderKey: State = (p) => {
   const found = peekToken(p.scan)
   if (found.kind !== T.entry) {
     leave(p)
-    return event(E.end, found.at)
+    return say(p, E.end, found.at)
   }
   takeToken(p.scan)
   const { kind, at } = peekToken(p.scan)
@@ -208,7 +218,7 @@ function flowSequenceItem(p: Parse): Event {
   if (found.kind !== T.key) return nodeThen(p, flowSequenceNext, false, false)
   takeToken(p.scan)
   p.state = flowPairKey
-  return event(E.mapping, found.at)
+  return say(p, E.mapping, found.at)
 }
 
 /** libyaml drops the token behind an empty key of a pair, which makes `[? : a]` an error. */
@@ -233,7 +243,7 @@ const flowPairValue: State = (p) => {
 
 const flowPairEnd: State = (p) => {
   p.state = flowSequenceNext
-  return event(E.end, peekToken(p.scan).at)
+  return say(p, E.end, peekToken(p.scan).at)
 }
 
 const flowMappingNext: State = (p) => {

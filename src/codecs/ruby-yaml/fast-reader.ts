@@ -32,9 +32,9 @@ const MAX_KEY_LENGTH = 1000
 export function readFast(text: string, codes: Uint8Array, rules: ReadRules): Found {
   const end = text.length
   if (end < 5 || text.charCodeAt(end - 1) !== 10 || !text.startsWith('---')) return NOT_MINE
-  const f: Fast = { text, codes, end, classes: rules.classes, pos: 4, nodes: 0, depth: 0 }
+  const f: Fast = { text, codes, end, classes: rules.classes, pos: 4, nodes: 1, depth: 0 }
   const value = readRoot(f)
-  if (f.pos !== end || f.nodes >= rules.limits.maxNodes || rules.limits.maxDepth < MAX_DEPTH) return NOT_MINE
+  if (f.pos !== end || f.nodes > rules.limits.maxNodes || rules.limits.maxDepth < MAX_DEPTH) return NOT_MINE
   return value
 }
 
@@ -110,7 +110,7 @@ function readPairs(f: Fast, column: number, map: RubyMap, names: Names): Found {
     f.pos += indent
   }
   f.depth--
-  f.nodes += values.length * 2 + 1
+  f.nodes += values.length * 2
   if (unexpected === undefined) map.keys = expectedKeys.slice(0, values.length)
   else {
     map.keys = unexpected
@@ -189,7 +189,7 @@ function readItems(f: Fast, column: number): Found {
     f.pos += indent
   }
   f.depth--
-  f.nodes += items.length + 1
+  f.nodes += items.length
   return items
 }
 

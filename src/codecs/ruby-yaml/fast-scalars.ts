@@ -239,26 +239,27 @@ export function readLiteral(f: Fast, parent: number): Found {
   let at = f.pos + (chomps ? 3 : 2)
   const indent = skipSpaces(f, at) - at
   if (indent <= parent || codes[at + indent] === 10) return NOT_MINE
-  let value = ''
-  let breaks = ''
+  const parts: string[] = []
+  let feeds = 0
   while (at < f.end) {
     if (codes[at] === 10) {
-      breaks += '\n'
+      feeds++
       at++
       continue
     }
     if (!isDeeper(f, at, indent - 1)) break
     const end = endOfLine(codes, at + indent)
     if (end < 0) return NOT_MINE
-    value += breaks + text.slice(at + indent, end)
-    breaks = '\n'
+    if (feeds > 0) parts.push('\n'.repeat(feeds))
+    parts.push(text.slice(at + indent, end))
+    feeds = 1
     at = end + 1
   }
   const left = skipSpaces(f, at)
   if (at < f.end && (left - at > parent || codes[left] === 10)) return NOT_MINE
   f.pos = at
-  if (mark === 45) return value
-  return value + (mark === 43 ? breaks : '\n')
+  if (mark !== 45) parts.push(mark === 43 ? '\n'.repeat(feeds) : '\n')
+  return parts.join('')
 }
 
 /** Position of the line break that ends a line of literal text, or -1 when other characters than usual are in it. */

@@ -5,7 +5,7 @@ import { RubyDate, RubyFloat, RubyMap, RubySymbol, RubyTime, type RubyValue } fr
 const FEW = 10
 
 /** Characters that the identities of arrays and hashes used as keys may take in one document. */
-const MAX_IDENTITY_LENGTH = 1_000_000
+const MAX_IDENTITY_LENGTH = 2_000_000
 
 /** Tells which keys Ruby takes for the same; one for each document, so that its work is bounded as a whole. */
 export interface KeyIdentities {
@@ -82,7 +82,7 @@ function identify(ids: KeyIdentities, key: RubyValue, parts: string[], depth: nu
   if (key instanceof RubyMap) return identifyMap(ids, key, parts, depth)
   const spelled = identifyLeaf(key)
   parts.push(spelled)
-  return charge(ids, spelled.length)
+  return depth === 0 || charge(ids, spelled.length)
 }
 
 function charge(ids: KeyIdentities, length: number): boolean {

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import { GatewayError } from '../../errors.js'
 import { analyze, HAS_BREAKS, MAY_BE_LITERAL, MAY_BE_PLAIN, MAY_BE_SINGLE } from './analyze.js'
 import { isBreak } from './chars.js'
-import { isEasy } from './easy-text.js'
+import { isEasy, isOdd } from './easy-text.js'
 import { floatText } from './numbers.js'
 import {
   base64Of,
@@ -59,6 +59,8 @@ const MAX_KNOWN = 2048
 /** A String as it stands at a place in the text. */
 export function stringText(w: Writer, text: string, column: number, indent: number): string {
   if (isEasy(text)) return text
+  if (text === '') return "''"
+  if (!w.legacy && column + text.length < WIDTH && isOdd(text)) return `"${text}"`
   const short = text.length <= MAX_KNOWN_LENGTH
   if (short) {
     const known = w.known.get(text)

@@ -1,4 +1,6 @@
+import type { GatewayError } from '../../errors.js'
 import { isBlank, isBlankOrEnd, isBreak, isDigit, isNameCharacter } from './chars.js'
+import { fault } from './fault.js'
 import { malformed, type Scan, T, type Token, takeBreak, token } from './scan-state.js'
 
 function takeName(s: Scan): string {
@@ -89,6 +91,13 @@ function takeHandle(s: Scan): string {
 const IN_TAG = new Set(";/?:@&=+$.!~*'()_-")
 const IN_URI_ONLY = new Set(',[]')
 
+/** A directive can make every short tag a long one; no class has a name as long as this. */
+export const MAX_TAG_LENGTH = 1024
+
+export function tagTooLong(s: Scan, at: number): GatewayError {
+  return fault('codec.limit', s.text, at, `a tag is longer than ${MAX_TAG_LENGTH} characters`)
+}
+
 /** A tag's URI, %-decoded. Flow indicators may stand in it only where `everywhere` is true. */
 function takeUri(s: Scan, everywhere: boolean, mayBeEmpty: boolean): string {
   let uri = ''
@@ -99,6 +108,7 @@ function takeUri(s: Scan, everywhere: boolean, mayBeEmpty: boolean): string {
     if (code === 37) {
       uri += s.text.slice(from, s.pos) + takeEscapedOctets(s)
       from = s.pos
+      if (s.pos - start > 9 * MAX_TAG_LENGTH) throw tagTooLong(s, start)
       continue
     }
     const character = s.text.charAt(s.pos)

@@ -2,29 +2,61 @@ import { isBlank, isBlankOrEnd, isBreak, isDigit } from './chars.js'
 import { skipToLineEnd } from './scan-properties.js'
 import { atDocumentMark, column, malformed, type Scan, T, type Token, takeBreak, token } from './scan-state.js'
 
-/** White space between two lines of a scalar: what a fold turns it into is decided when text follows. */
-interface Fold {
-  blanks: string
-  leading: string
-  trailing: string
-  broken: boolean
+/** Line breaks as libyaml keeps them. Line feeds are counted, since there may be millions. */
+interface Breaks {
+  text: string
+  feeds: number
 }
 
-/** One line feed folds into a space, each further break stays; LS and PS stay themselves. */
-function foldedText(fold: Fold): string {
-  if (!fold.broken) return fold.blanks
-  if (fold.leading !== '\n') return fold.leading + fold.trailing
-  return fold.trailing === '' ? ' ' : fold.trailing
+function noBreaks(): Breaks {
+  return { text: '', feeds: 0 }
+}
+
+function addBreak(s: Scan, breaks: Breaks): void {
+  const found = takeBreak(s)
+  if (found === '\n') breaks.feeds++
+  else {
+    breaks.text = textOfBreaks(breaks) + found
+    breaks.feeds = 0
+  }
+}
+
+function textOfBreaks(breaks: Breaks): string {
+  return breaks.text + '\n'.repeat(breaks.feeds)
+}
+
+/**
+ * Takes the white space between two lines and returns what a fold turns it into: a single line
+ * feed becomes a space, each further break stays; LS and PS stay themselves. `escaped` means that
+ * the first break is taken already and counts for nothing. A tab before column `indent` is refused.
+ */
+function takeFold(s: Scan, indent: number, escaped: boolean): string {
+  const leading = escaped ? '' : takeBreak(s)
+  const trailing = noBreaks()
+  for (;;) {
+    const code = s.text.charCodeAt(s.pos)
+    if (isBreak(code)) addBreak(s, trailing)
+    else if (!isBlank(code)) break
+    else if (code === 9 && column(s) < indent) throw malformed(s, s.pos, 'a tab may not indent; use spaces')
+    else s.pos++
+  }
+  const rest = textOfBreaks(trailing)
+  if (leading !== '\n') return leading + rest
+  return rest === '' ? ' ' : rest
+}
+
+function skipBlanks(s: Scan): void {
+  while (isBlank(s.text.charCodeAt(s.pos))) s.pos++
 }
 
 function isFlowEnd(code: number): boolean {
   return code === 44 || code === 91 || code === 93 || code === 123 || code === 125
 }
 
-/** Position behind the run of plain text that starts here, on one line. */
-function endOfPlainRun(s: Scan): number {
+/** Position behind the run of plain text without blanks that starts at `from`. */
+function endOfPlainRun(s: Scan, from: number): number {
   const { text } = s
-  let at = s.pos
+  let at = from
   for (;;) {
     const code = text.charCodeAt(at)
     if (isBlankOrEnd(code)) return at
@@ -39,115 +71,99 @@ function endOfPlainRun(s: Scan): number {
   }
 }
 
+/** Moves to the end of the plain text on this line and over the blanks behind it; returns the text. */
+function takePlainLine(s: Scan): string {
+  const start = s.pos
+  let end = start
+  while (s.text.charCodeAt(s.pos) !== 35) {
+    const next = endOfPlainRun(s, s.pos)
+    if (next === s.pos) break
+    end = next
+    s.pos = next
+    skipBlanks(s)
+  }
+  return s.text.slice(start, end)
+}
+
 export function scanPlain(s: Scan): Token {
   const start = s.pos
   const indent = s.indent + 1
-  const fold: Fold = { blanks: '', leading: '', trailing: '', broken: false }
-  let value = ''
-  for (;;) {
-    if (atDocumentMark(s) || s.text.charCodeAt(s.pos) === 35) break
-    const end = endOfPlainRun(s)
-    if (end > s.pos) {
-      value += value === '' ? '' : foldedText(fold)
-      value += s.text.slice(s.pos, end)
-      s.pos = end
-      fold.blanks = ''
-      fold.broken = false
-    }
-    const code = s.text.charCodeAt(s.pos)
-    if (!isBlank(code) && !isBreak(code)) break
-    takeWhiteSpace(s, fold, indent)
-    if (s.flowLevel === 0 && column(s) < indent) break
+  let value = takePlainLine(s)
+  while (isBreak(s.text.charCodeAt(s.pos))) {
+    const fold = takeFold(s, indent, false)
+    s.keyAllowed = true
+    if ((s.flowLevel === 0 && column(s) < indent) || atDocumentMark(s)) break
+    const line = takePlainLine(s)
+    if (line === '') break
+    value += fold + line
+    s.keyAllowed = false
   }
-  if (fold.broken) s.keyAllowed = true
   return token(T.scalar, start, value, '', true)
-}
-
-/** Collects blanks and breaks. With an `indent`, a tab before that column is refused. */
-function takeWhiteSpace(s: Scan, fold: Fold, indent: number): void {
-  for (;;) {
-    const code = s.text.charCodeAt(s.pos)
-    if (isBlank(code)) {
-      if (!fold.broken) fold.blanks = takeBlanks(s)
-      else if (code === 9 && column(s) < indent) throw malformed(s, s.pos, 'a tab may not indent; use spaces')
-      else s.pos++
-    } else if (isBreak(code)) {
-      if (fold.broken) fold.trailing += takeBreak(s)
-      else {
-        fold.leading = takeBreak(s)
-        fold.trailing = ''
-        fold.broken = true
-      }
-    } else return
-  }
-}
-
-function takeBlanks(s: Scan): string {
-  const start = s.pos
-  while (isBlank(s.text.charCodeAt(s.pos))) s.pos++
-  return s.text.slice(start, s.pos)
 }
 
 export function scanQuoted(s: Scan): Token {
   const start = s.pos
   const quote = s.text.charCodeAt(s.pos++)
-  const fold: Fold = { blanks: '', leading: '', trailing: '', broken: false }
   const parts: string[] = []
   for (;;) {
     if (atDocumentMark(s)) throw malformed(s, s.pos, 'a document mark inside quotes; the closing quote is missing')
-    fold.blanks = ''
-    fold.broken = quote === 34 ? takeDoubleRun(s, parts) : takeSingleRun(s, parts)
+    const escaped = quote === 34 ? takeDoubleLine(s, parts) : takeSingleLine(s, parts)
     const code = s.text.charCodeAt(s.pos)
     if (code === quote) break
     if (code === 0) throw malformed(s, start, 'the closing quote is missing')
-    if (fold.broken) {
-      fold.leading = ''
-      fold.trailing = ''
-    }
-    takeWhiteSpace(s, fold, 0)
-    parts.push(foldedText(fold))
+    parts.push(takeFold(s, 0, escaped))
   }
   s.pos++
   return token(T.scalar, start, parts.length === 1 ? parts[0]! : parts.join(''))
 }
 
-/** Text up to white space or the closing quote, `''` halved. */
-function takeSingleRun(s: Scan, parts: string[]): false {
-  let from = s.pos
+/** Adds the text of a line from `from` on; blanks before its line break are dropped. */
+function addLine(s: Scan, parts: string[], from: number): void {
+  let end = s.pos
+  if (isBreak(s.text.charCodeAt(end))) while (end > from && isBlank(s.text.charCodeAt(end - 1))) end--
+  if (end > from || parts.length === 0) parts.push(s.text.slice(from, end))
+}
+
+/** Text up to the end of the line or the closing quote, `''` halved. */
+function takeSingleLine(s: Scan, parts: string[]): false {
+  const from = s.pos
+  let doubled = false
   for (;;) {
     const code = s.text.charCodeAt(s.pos)
+    if (code === 0 || isBreak(code)) break
     if (code === 39) {
       if (s.text.charCodeAt(s.pos + 1) !== 39) break
-      parts.push(s.text.slice(from, s.pos + 1))
-      s.pos += 2
-      from = s.pos
-    } else if (isBlankOrEnd(code)) break
-    else s.pos++
+      doubled = true
+      s.pos++
+    }
+    s.pos++
   }
-  parts.push(s.text.slice(from, s.pos))
+  addLine(s, parts, from)
+  if (doubled) parts.push(parts.pop()!.replaceAll("''", "'"))
   return false
 }
 
-/** Text up to white space or the closing quote; true when it ends with an escaped line break. */
-function takeDoubleRun(s: Scan, parts: string[]): boolean {
+/** Text up to the end of the line or the closing quote; true when it ends with an escaped line break. */
+function takeDoubleLine(s: Scan, parts: string[]): boolean {
   let from = s.pos
   for (;;) {
     const code = s.text.charCodeAt(s.pos)
-    if (code === 34 || isBlankOrEnd(code)) break
+    if (code === 34 || code === 0 || isBreak(code)) break
     if (code !== 92) {
       s.pos++
       continue
     }
-    parts.push(s.text.slice(from, s.pos))
+    if (s.pos > from) parts.push(s.text.slice(from, s.pos))
     if (isBreak(s.text.charCodeAt(s.pos + 1))) {
       s.pos++
       takeBreak(s)
+      skipBlanks(s)
       return true
     }
     parts.push(takeEscape(s))
     from = s.pos
   }
-  parts.push(s.text.slice(from, s.pos))
+  addLine(s, parts, from)
   return false
 }
 
@@ -235,20 +251,20 @@ export function scanBlock(s: Scan): Token {
   const { increment, chomp } = takeBlockHeader(s)
   const layout: BlockLayout = { indent: increment === 0 ? 0 : Math.max(s.indent, 0) + increment, breaks: '' }
   takeBlockBreaks(s, layout)
-  let value = ''
+  const parts: string[] = []
   let leading = ''
   let afterBlank = false
   while (column(s) === layout.indent && s.text.charCodeAt(s.pos) !== 0) {
     const blank = isBlank(s.text.charCodeAt(s.pos))
     if (folded && leading === '\n' && !afterBlank && !blank) leading = layout.breaks === '' ? ' ' : ''
-    value += leading + layout.breaks + takeLine(s)
+    parts.push(leading + layout.breaks + takeLine(s))
     afterBlank = blank
     leading = isBreak(s.text.charCodeAt(s.pos)) ? takeBreak(s) : ''
     takeBlockBreaks(s, layout)
   }
-  if (chomp !== '-') value += leading
-  if (chomp === '+') value += layout.breaks
-  return token(T.scalar, start, value)
+  if (chomp !== '-') parts.push(leading)
+  if (chomp === '+') parts.push(layout.breaks)
+  return token(T.scalar, start, parts.join(''))
 }
 
 function takeLine(s: Scan): string {
@@ -261,8 +277,8 @@ function takeLine(s: Scan): string {
 /** Takes empty lines and the indentation of the next line with text, and settles the indent if it is not known. */
 function takeBlockBreaks(s: Scan, layout: BlockLayout): void {
   const { indent } = layout
+  const breaks = noBreaks()
   let widest = 0
-  layout.breaks = ''
   for (;;) {
     while ((indent === 0 || column(s) < indent) && s.text.charCodeAt(s.pos) === 32) s.pos++
     widest = Math.max(widest, column(s))
@@ -270,7 +286,8 @@ function takeBlockBreaks(s: Scan, layout: BlockLayout): void {
     if (code === 9 && (indent === 0 || column(s) < indent))
       throw malformed(s, s.pos, 'a tab may not indent; use spaces')
     if (!isBreak(code)) break
-    layout.breaks += takeBreak(s)
+    addBreak(s, breaks)
   }
+  layout.breaks = textOfBreaks(breaks)
   if (indent === 0) layout.indent = Math.max(widest, s.indent + 1, 1)
 }

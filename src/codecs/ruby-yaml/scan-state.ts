@@ -61,8 +61,10 @@ export interface Scan {
   /** Code points before `countedTo`: a cursor that only moves forward. */
   counted: number
   countedTo: number
-  tokens: Token[]
+  /** The queue of tokens is what stands from `head` up to `tail`. */
+  readonly tokens: Token[]
   head: number
+  tail: number
   taken: number
   flowLevel: number
   indent: number
@@ -84,6 +86,7 @@ export function newScan(text: string): Scan {
     countedTo: 0,
     tokens: [],
     head: 0,
+    tail: 0,
     taken: 0,
     flowLevel: 0,
     indent: -1,
@@ -96,6 +99,18 @@ export function newScan(text: string): Scan {
 
 export function newCandidate(): KeyCandidate {
   return { possible: false, required: false, token: 0, at: 0, index: 0, line: 0, column: 0 }
+}
+
+/** Appends a token to the queue. */
+export function pushToken(s: Scan, added: Token): void {
+  s.tokens[s.tail++] = added
+}
+
+/** Puts a token before one that is still in the queue, told by its number. */
+export function insertToken(s: Scan, number: number, added: Token): void {
+  const at = s.head + number - s.taken
+  for (let i = s.tail++; i > at; i--) s.tokens[i] = s.tokens[i - 1]!
+  s.tokens[at] = added
 }
 
 export function token(kind: TokenKind, at: number, text = '', handle = '', plain = false): Token {

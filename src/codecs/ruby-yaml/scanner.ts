@@ -5,9 +5,11 @@ import {
   atDocumentMark,
   column,
   indexHere,
+  insertToken,
   type KeyCandidate,
   malformed,
   newCandidate,
+  pushToken,
   type Scan,
   T,
   type Token,
@@ -29,16 +31,16 @@ export function takeToken(s: Scan): Token {
   const found = peekToken(s)
   s.head++
   s.taken++
-  if (s.head === s.tokens.length) {
-    s.tokens.length = 0
+  if (s.head === s.tail) {
     s.head = 0
+    s.tail = 0
   }
   return found
 }
 
 /** A token at the head may still get a key mark put before it while a key may begin there. */
 function headIsReady(s: Scan): boolean {
-  if (s.head === s.tokens.length) return false
+  if (s.head === s.tail) return false
   dropStaleKeys(s)
   return s.firstPossible > s.flowLevel || s.keys[s.firstPossible]!.token !== s.taken
 }
@@ -70,7 +72,7 @@ function saveKey(s: Scan): void {
   dropKey(s, candidate)
   candidate.possible = true
   candidate.required = s.flowLevel === 0 && s.indent === column(s)
-  candidate.token = s.taken + s.tokens.length - s.head
+  candidate.token = s.taken + s.tail - s.head
   candidate.at = s.pos
   candidate.index = indexHere(s)
   candidate.line = s.line
@@ -83,14 +85,14 @@ function rollIndent(s: Scan, to: number, number: number, kind: TokenKind, at: nu
   if (s.flowLevel > 0 || s.indent >= to) return
   s.indents.push(s.indent)
   s.indent = to
-  if (number < 0) s.tokens.push(token(kind, at))
-  else s.tokens.splice(s.head + number - s.taken, 0, token(kind, at))
+  if (number < 0) pushToken(s, token(kind, at))
+  else insertToken(s, number, token(kind, at))
 }
 
 function unrollIndent(s: Scan, to: number): void {
   if (s.flowLevel > 0) return
   while (s.indent > to) {
-    s.tokens.push(token(T.blockEnd, s.pos))
+    pushToken(s, token(T.blockEnd, s.pos))
     s.indent = s.indents.pop()!
   }
 }
@@ -164,14 +166,14 @@ function fetchEnd(s: Scan): void {
   unrollIndent(s, -1)
   dropKey(s, s.keys[s.flowLevel]!)
   s.keyAllowed = false
-  s.tokens.push(token(T.streamEnd, s.pos))
+  pushToken(s, token(T.streamEnd, s.pos))
 }
 
 function fetchDirective(s: Scan): void {
   unrollIndent(s, -1)
   dropKey(s, s.keys[s.flowLevel]!)
   s.keyAllowed = false
-  s.tokens.push(scanDirective(s))
+  pushToken(s, scanDirective(s))
 }
 
 const fetchDocumentStart: Fetcher = (s) => fetchDocumentMark(s, T.documentStart)
@@ -181,7 +183,7 @@ function fetchDocumentMark(s: Scan, kind: TokenKind): void {
   unrollIndent(s, -1)
   dropKey(s, s.keys[s.flowLevel]!)
   s.keyAllowed = false
-  s.tokens.push(token(kind, s.pos))
+  pushToken(s, token(kind, s.pos))
   s.pos += 3
 }
 
@@ -191,20 +193,20 @@ function openFlow(s: Scan, kind: TokenKind): void {
   if (s.keys.length === s.flowLevel) s.keys.push(newCandidate())
   s.keys[s.flowLevel]!.possible = false
   s.keyAllowed = true
-  s.tokens.push(token(kind, s.pos++))
+  pushToken(s, token(kind, s.pos++))
 }
 
 function closeFlow(s: Scan, kind: TokenKind): void {
   dropKey(s, s.keys[s.flowLevel]!)
   if (s.flowLevel > 0) s.flowLevel--
   s.keyAllowed = false
-  s.tokens.push(token(kind, s.pos++))
+  pushToken(s, token(kind, s.pos++))
 }
 
 function fetchFlowEntry(s: Scan): void {
   dropKey(s, s.keys[s.flowLevel]!)
   s.keyAllowed = true
-  s.tokens.push(token(T.flowEntry, s.pos++))
+  pushToken(s, token(T.flowEntry, s.pos++))
 }
 
 function fetchBlockEntry(s: Scan): void {
@@ -214,7 +216,7 @@ function fetchBlockEntry(s: Scan): void {
   }
   dropKey(s, s.keys[s.flowLevel]!)
   s.keyAllowed = true
-  s.tokens.push(token(T.entry, s.pos++))
+  pushToken(s, token(T.entry, s.pos++))
 }
 
 function fetchKey(s: Scan): void {
@@ -224,13 +226,13 @@ function fetchKey(s: Scan): void {
   }
   dropKey(s, s.keys[s.flowLevel]!)
   s.keyAllowed = s.flowLevel === 0
-  s.tokens.push(token(T.key, s.pos++))
+  pushToken(s, token(T.key, s.pos++))
 }
 
 function fetchValue(s: Scan): void {
   const candidate = s.keys[s.flowLevel]!
   if (candidate.possible) {
-    s.tokens.splice(s.head + candidate.token - s.taken, 0, token(T.key, candidate.at))
+    insertToken(s, candidate.token, token(T.key, candidate.at))
     rollIndent(s, candidate.column, candidate.token, T.blockMappingStart, candidate.at)
     candidate.possible = false
     s.keyAllowed = false
@@ -241,20 +243,20 @@ function fetchValue(s: Scan): void {
     }
     s.keyAllowed = s.flowLevel === 0
   }
-  s.tokens.push(token(T.value, s.pos++))
+  pushToken(s, token(T.value, s.pos++))
 }
 
 /** Anchors, aliases, tags and scalars other than block scalars: each may be the beginning of a key. */
 function fetchMarked(s: Scan, scan: (s: Scan) => Token): void {
   saveKey(s)
   s.keyAllowed = false
-  s.tokens.push(scan(s))
+  pushToken(s, scan(s))
 }
 
 function fetchBlockScalar(s: Scan): void {
   dropKey(s, s.keys[s.flowLevel]!)
   s.keyAllowed = true
-  s.tokens.push(scanBlock(s))
+  pushToken(s, scanBlock(s))
 }
 
 const fetchPlain: Fetcher = (s) => fetchMarked(s, scanPlain)

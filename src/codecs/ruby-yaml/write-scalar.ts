@@ -49,6 +49,7 @@ export function hasBreak(text: string): boolean {
 export function singleText(text: string, place: Place, indentsClosingQuote: boolean): string {
   const margin = pad(place.indent)
   let out = "'"
+  let from = 0
   let column = place.column + 1
   let afterSpace = false
   let afterBreak = false
@@ -56,32 +57,34 @@ export function singleText(text: string, place: Place, indentsClosingQuote: bool
     const code = text.charCodeAt(i)
     if (code === 32) {
       if (place.folds && !afterSpace && column > WIDTH && isInnerSpace(text, i) && text.charCodeAt(i + 1) !== 32) {
-        out += `\n${margin}`
+        out += `${text.slice(from, i)}\n${margin}`
+        from = i + 1
         column = place.indent
-      } else {
-        out += ' '
-        column++
-      }
+      } else column++
       afterSpace = true
-      continue
-    }
-    if (isBreak(code)) {
-      if (!afterBreak && code === 10) out += '\n'
-      out += text.charAt(i)
+    } else if (isBreak(code)) {
+      if (!afterBreak && code === 10) {
+        out += `${text.slice(from, i)}\n`
+        from = i
+      }
       column = 0
       afterBreak = true
-      continue
+    } else {
+      if (afterBreak) {
+        out += text.slice(from, i) + margin
+        from = i
+        column = place.indent
+      }
+      if (code === 39) {
+        out += `${text.slice(from, i)}'`
+        from = i
+      }
+      column += code === 39 ? 2 : 1
+      afterSpace = false
+      afterBreak = false
     }
-    if (afterBreak) {
-      out += margin
-      column = place.indent
-    }
-    out += code === 39 ? "''" : text.charAt(i)
-    column += code === 39 ? 2 : 1
-    afterSpace = false
-    afterBreak = false
   }
-  return `${out}${afterBreak && indentsClosingQuote ? margin : ''}'`
+  return `${out}${text.slice(from)}${afterBreak && indentsClosingQuote ? margin : ''}'`
 }
 
 function isInnerSpace(text: string, at: number): boolean {
@@ -105,9 +108,19 @@ const ESCAPES: ReadonlyMap<number, string> = new Map([
   [0x2029, '\\P'],
 ])
 
+/** Escapes met so far; what is met again is mostly the same few. */
+const MET_ESCAPES = new Map(ESCAPES)
+const MAX_MET = 4096
+
 function escapeOf(codePoint: number): string {
-  const short = ESCAPES.get(codePoint)
-  if (short !== undefined) return short
+  const met = MET_ESCAPES.get(codePoint)
+  if (met !== undefined) return met
+  const spelled = spellEscape(codePoint)
+  if (MET_ESCAPES.size < MAX_MET) MET_ESCAPES.set(codePoint, spelled)
+  return spelled
+}
+
+function spellEscape(codePoint: number): string {
   const digits = codePoint.toString(16).toUpperCase()
   if (codePoint < 0x100) return `\\x${digits.padStart(2, '0')}`
   return codePoint < 0x10000 ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`
@@ -141,7 +154,7 @@ export function doubleText(text: string, place: Place): string {
     if (needsEscape(code)) {
       const codePoint = text.codePointAt(i)!
       const escaped = escapeOf(codePoint)
-      out += text.slice(from, i) + escaped
+      out += from < i ? text.slice(from, i) + escaped : escaped
       if (codePoint > 0xffff) i++
       from = i + 1
       column += escaped.length
@@ -156,17 +169,12 @@ export function keepsBreaks(text: string): boolean {
   return isBreak(text.charCodeAt(last)) && (last === 0 || isBreak(text.charCodeAt(last - 1)))
 }
 
+/** The beginning of a line that is not empty. LF, LS and PS end lines; CR stands in no literal. */
+const LINE_START = /^./gm
+
 export function literalText(text: string, indent: number): string {
   const first = text.charCodeAt(0)
   const hint = first === 32 || isBreak(first) ? '2' : ''
   const chomp = isBreak(text.charCodeAt(text.length - 1)) ? (keepsBreaks(text) ? '+' : '') : '-'
-  const margin = pad(indent)
-  let out = `|${hint}${chomp}\n`
-  let from = 0
-  for (let i = 0; i < text.length; i++) {
-    if (!isBreak(text.charCodeAt(i))) continue
-    out += (i > from ? margin : '') + text.slice(from, i + 1)
-    from = i + 1
-  }
-  return out + (from < text.length ? margin + text.slice(from) : '')
+  return `|${hint}${chomp}\n${text.replace(LINE_START, `${pad(indent)}$&`)}`
 }
