@@ -1,6 +1,7 @@
 import { checkCommand } from './check.js'
 import type { CliCommand } from './command.js'
+import { runCommand } from './run.js'
 import { translateCommand } from './translate.js'
 
 /** The sub-commands, in the order of the help. */
-export const COMMANDS: readonly CliCommand[] = [checkCommand, translateCommand]
+export const COMMANDS: readonly CliCommand[] = [runCommand, checkCommand, translateCommand]
