@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Codec, Trees } from '../codec.js'
-import { encodeMessage, type MessageTree } from './encode.js'
+import { encodeMessage, encodeWrittenEvent, type MessageTree } from './encode.js'
 import { decodeEnvelope, type EnvelopeLimits } from './envelope.js'
-import { checkEvent } from './events.js'
+import { writeEventParams } from './events.js'
+import { Members, plainOf } from './members.js'
 
 type Plain = Record<string, unknown>
 
@@ -23,12 +24,22 @@ export const jsonTrees: Trees = {
   ordered: false,
   isMap,
   classOf: () => undefined,
-  keys: (map) => Object.keys(map as Plain),
-  values: (map) => Object.values(map as Plain),
-  get: (map, key) => (Object.hasOwn(map as Plain, key) ? (map as Plain)[key] : undefined),
-  set: (map, key, value) => setOwn(map as Plain, key, value),
-  start: () => ({}),
-  put: (map, key, value) => setOwn(map as Plain, key as string, value),
+  keys: (map) => (map instanceof Members ? map.keys : Object.keys(map as Plain)),
+  values: (map) => (map instanceof Members ? map.values : Object.values(map as Plain)),
+  get(map, key) {
+    if (map instanceof Members) return map.get(key)
+    return Object.hasOwn(map as Plain, key) ? (map as Plain)[key] : undefined
+  },
+  set(map, key, value) {
+    if (map instanceof Members) map.set(key, value)
+    else setOwn(map as Plain, key, value)
+  },
+  start: () => new Members(),
+  put(map, key, value) {
+    const { keys, values } = map as Members
+    keys.push(key as string)
+    values.push(value)
+  },
   map(_class, keys, values) {
     const map: Plain = {}
     for (let i = 0; i < keys.length; i++) setOwn(map, keys[i] as string, values[i])
@@ -36,7 +47,7 @@ export const jsonTrees: Trees = {
   },
   integer: (value) => (typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined),
   equal: isDeepStrictEqual,
-  toTyped: (value) => value,
+  toTyped: plainOf,
   fromTyped: (json) => json,
 }
 
@@ -48,8 +59,9 @@ export function jsonRpcCodec(limits?: EnvelopeLimits): Codec {
     decode: (body) => ({ root: decodeEnvelope(body, limits), shared: NONE }),
     encode(root) {
       const message = root as MessageTree
-      if (message.method?.startsWith('Event.')) checkEvent(message.method, message.params)
-      return encodeMessage(message)
+      const { method, params } = message
+      if (method?.startsWith('Event.')) return encodeWrittenEvent(method, writeEventParams(method, params))
+      return encodeMessage({ ...message, params: plainOf(params) })
     },
   }
 }

@@ -25,11 +25,23 @@ export function encodeMessage({ id, method, params, result, error }: MessageTree
   }
   let text = '{"jsonrpc":"2.0"'
   if (id !== undefined) text += `,"id":${json('id', id)}`
-  if (method !== undefined) text += `,"method":${json('method', method)}`
+  if (method !== undefined) text += `,"method":${quoted(method)}`
   if (params !== undefined) text += `,"params":${json('params', params)}`
   if (result !== undefined) text += `,"result":${json('result', result)}`
   if (error !== undefined) text += `,"error":${json('error', error)}`
   return Buffer.from(`${text}}`)
+}
+
+const quotedMethods = new Map<string, string>()
+
+/** Methods are few: their JSON is made once. */
+function quoted(method: string): string {
+  let text = quotedMethods.get(method)
+  if (text === undefined) {
+    text = JSON.stringify(method)
+    if (quotedMethods.size < 1000) quotedMethods.set(method, text)
+  }
+  return text
 }
 
 function json(member: string, value: unknown): string {
@@ -41,6 +53,11 @@ function json(member: string, value: unknown): string {
   }
   if (text === undefined) throw new GatewayError('codec.value', `${member} cannot be written as JSON`)
   return text
+}
+
+/** An event whose params are JSON already. */
+export function encodeWrittenEvent(method: string, params: string): Uint8Array {
+  return Buffer.from(`{"jsonrpc":"2.0","method":${quoted(method)},"params":${params}}`)
 }
 
 /** An event: a notification without id. */

@@ -1,15 +1,18 @@
 /// <reference lib="es2024.string" />
 import { describeValue, type Fault, memberPath } from './fault.js'
 import { isPlainObject } from './json.js'
+import { Members, plainOf, quote } from './members.js'
 
 /**
  * A type of the wire, compiled. `test` is the fast answer; `explain` is asked only after a no
- * and lists every fault below `path`.
+ * and lists every fault below `path`. `write` tests and gives the JSON in one pass, undefined
+ * for a no; it also takes {@link Members} where an object stands.
  */
 export interface Shape {
   /** What would be right, as it reads after "want". */
   readonly want: string
   test(value: unknown): boolean
+  write(value: unknown): string | undefined
   explain(value: unknown, path: string, faults: Fault[]): void
 }
 
@@ -32,6 +35,7 @@ function leaf(want: string, test: (value: unknown) => boolean): Shape {
   return {
     want,
     test,
+    write: (value) => (test(value) ? (typeof value === 'string' ? quote(value) : String(value)) : undefined),
     explain(value, path, faults) {
       if (!test(value)) faults.push({ path, want, got: describeValue(value) })
     },
@@ -92,6 +96,16 @@ export function listShape(item: Shape): Shape {
       for (let i = 0; i < value.length; i++) if (!item.test(value[i])) return false
       return true
     },
+    write(value) {
+      if (!Array.isArray(value)) return undefined
+      let out = ''
+      for (let i = 0; i < value.length; i++) {
+        const written = item.write(value[i])
+        if (written === undefined) return undefined
+        out += i === 0 ? written : `,${written}`
+      }
+      return `[${out}]`
+    },
     explain(value, path, faults) {
       if (!Array.isArray(value)) faults.push({ path, want, got: describeValue(value) })
       else for (let i = 0; i < value.length; i++) item.explain(value[i], `${path}[${i}]`, faults)
@@ -112,6 +126,7 @@ export function mapShape(item: Shape): Shape {
       }
       return true
     },
+    write: (value) => writeMembers(value, () => item, never),
     explain(value, path, faults) {
       if (!isPlainObject(value)) return void faults.push({ path, want, got: describeValue(value) })
       for (const key in value) {
@@ -129,6 +144,7 @@ export function mapShape(item: Shape): Shape {
  */
 export function messageShape(members: ReadonlyMap<string, Shape>, { closed, nullIsAbsent }: Strictness): Shape {
   const want = 'an object'
+  const other = closed ? undefined : freeShape('value')
   const isAbsent = (value: unknown) => value === undefined || (nullIsAbsent && value === null)
   return {
     want,
@@ -142,6 +158,7 @@ export function messageShape(members: ReadonlyMap<string, Shape>, { closed, null
       }
       return true
     },
+    write: (value) => writeMembers(value, (key) => members.get(key) ?? other, isAbsent),
     explain(value, path, faults) {
       if (!isPlainObject(value)) return void faults.push({ path, want, got: describeValue(value) })
       for (const key in value) {
@@ -156,6 +173,44 @@ export function messageShape(members: ReadonlyMap<string, Shape>, { closed, null
   }
 }
 
+const never = () => false
+
+/** Keys are few and come again and again; those that come from outside are not all remembered. */
+const MAX_KEYS = 5000
+const quotedKeys = new Map<string, string>()
+
+/** A key as it stands before its value; undefined when it is no text JSON can hold. */
+function quotedKey(key: string): string | undefined {
+  const known = quotedKeys.get(key)
+  if (known !== undefined) return known
+  if (!key.isWellFormed()) return undefined
+  const made = `${quote(key)}:`
+  if (quotedKeys.size < MAX_KEYS) quotedKeys.set(key, made)
+  return made
+}
+
+/** Undefined where a member has no shape, or a value is not of it. */
+function writeMembers(
+  value: unknown,
+  shapeOf: (key: string) => Shape | undefined,
+  isAbsent: (member: unknown) => boolean,
+): string | undefined {
+  const isMembers = value instanceof Members
+  if (!isMembers && !isPlainObject(value)) return undefined
+  const keys = isMembers ? value.keys : Object.keys(value)
+  let out = ''
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!
+    const member = isMembers ? value.values[i] : value[key]
+    if (member === undefined || isAbsent(member)) continue
+    const written = shapeOf(key)?.write(member)
+    const name = quotedKey(key)
+    if (written === undefined || name === undefined) return undefined
+    out += out === '' ? name + written : `,${name}${written}`
+  }
+  return `{${out}}`
+}
+
 /** Free JSON of one sort: any value, or only objects, or only lists. */
 export function freeShape(sort: 'value' | 'object' | 'list'): Shape {
   const want = sort === 'value' ? 'any JSON' : sort === 'object' ? 'an object' : 'a list'
@@ -163,6 +218,10 @@ export function freeShape(sort: 'value' | 'object' | 'list'): Shape {
   return {
     want,
     test: (value) => isSort(value) && isFreeJson(value, FREE_JSON_DEPTH),
+    write(value) {
+      const plain = plainOf(value)
+      return isSort(plain) && isFreeJson(plain, FREE_JSON_DEPTH) ? JSON.stringify(plain) : undefined
+    },
     explain(value, path, faults) {
       if (!isSort(value)) faults.push({ path, want, got: describeValue(value) })
       else explainFreeJson(value, path, FREE_JSON_DEPTH, faults)
