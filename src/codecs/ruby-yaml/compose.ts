@@ -58,7 +58,7 @@ export function composeDocument(text: string, rules: ReadRules): Composed | unde
   if (parse === undefined) return undefined
   const c: Compose = {
     parse,
-    tags: { text, classes: rules.classes },
+    tags: { text, classes: rules.classes, longDigits: 0 },
     limits: rules.limits,
     anchors: new Map(),
     frames: [],

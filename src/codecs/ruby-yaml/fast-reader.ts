@@ -12,7 +12,7 @@ import {
 import { resolveWord } from './resolve.js'
 import { RubyMap, type RubyValue } from './values.js'
 
-export { codesOf, NOT_MINE } from './fast-scalars.js'
+export { NOT_MINE } from './fast-scalars.js'
 
 /** Levels that this reader goes down; what is deeper is left to the complete one. */
 const MAX_DEPTH = 60
@@ -27,12 +27,12 @@ const MAX_KEY_LENGTH = 1000
  * Reads the block style that Psych itself writes, in one pass over the text. Everything else gives
  * {@link NOT_MINE} and is for the complete reader: anchors, flow collections, comments, other tags,
  * keys that are not plain names, repeated keys, blank lines, errors of every kind. It never gives
- * another answer than the complete reader.
+ * another answer than the complete reader. `ascii` are the bytes of the text where it is ASCII.
  */
-export function readFast(text: string, codes: Uint8Array, rules: ReadRules): Found {
+export function readFast(text: string, ascii: Uint8Array | undefined, rules: ReadRules): Found {
   const end = text.length
   if (end < 5 || text.charCodeAt(end - 1) !== 10 || !text.startsWith('---')) return NOT_MINE
-  const f: Fast = { text, codes, end, classes: rules.classes, pos: 4, nodes: 1, depth: 0 }
+  const f: Fast = { text, codes: ascii ?? codesOf(text), end, classes: rules.classes, pos: 4, nodes: 1, depth: 0 }
   const value = readRoot(f)
   if (f.pos !== end || f.nodes > rules.limits.maxNodes || rules.limits.maxDepth < MAX_DEPTH) return NOT_MINE
   return value

@@ -1,4 +1,5 @@
 import { FIRST_LETTERS, OTHER_LETTER } from './easy-text.js'
+import { LONG_INTEGER_DIGITS } from './limits.js'
 import { resolvePlain, resolveWord, TOO_MANY_DIGITS } from './resolve.js'
 import { RAISES } from './time.js'
 import type { RubyValue } from './values.js'
@@ -100,6 +101,7 @@ function skipSpaces(f: Fast, from: number): number {
 
 function settled(text: string): Found {
   const value = resolvePlain(text)
+  if (typeof value === 'bigint' && text.length > LONG_INTEGER_DIGITS) return NOT_MINE
   return value === RAISES || value === TOO_MANY_DIGITS ? NOT_MINE : value
 }
 

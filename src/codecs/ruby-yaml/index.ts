@@ -1,5 +1,5 @@
 import { composeDocument, type ReadRules } from './compose.js'
-import { codesOf, NOT_MINE, readFast } from './fast-reader.js'
+import { NOT_MINE, readFast } from './fast-reader.js'
 import { decodeBody } from './input.js'
 import { DEFAULT_LIMITS, type ParseLimits } from './limits.js'
 import { findShared, NOTHING_SHARED } from './sharing.js'
@@ -60,7 +60,7 @@ export function parse(body: Uint8Array | string, options?: ParseOptions): RubyVa
 export function parseDocument(body: Uint8Array | string, options?: ParseOptions): RubyDocument {
   const rules = rulesOf(options)
   const { text, ascii } = decodeBody(body, rules.limits.maxBytes)
-  const fast = readFast(text, ascii ?? codesOf(text), rules)
+  const fast = readFast(text, ascii, rules)
   if (fast !== NOT_MINE) return { value: fast, shared: NOTHING_SHARED }
   const composed = composeDocument(text, rules)
   if (composed === undefined) return { value: options?.emptyStream ?? null, shared: NOTHING_SHARED }

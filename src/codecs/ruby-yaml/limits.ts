@@ -22,6 +22,12 @@ export const DEFAULT_LIMITS: ParseLimits = Object.freeze({
 /** Digits of one integer. Converting more costs more than reading the rest of a document. */
 export const MAX_INTEGER_DIGITS = 100_000
 
+/** Integers with more digits than this are charged to {@link MAX_LONG_DIGITS}. */
+export const LONG_INTEGER_DIGITS = 1000
+
+/** Digits of all the long integers of one document. */
+export const MAX_LONG_DIGITS = 1_000_000
+
 /** Depth at which writing, comparing and converting values stop; as deep as reading goes by default. */
 export const MAX_VALUE_DEPTH = 1000
 

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import type { GatewayError } from '../../errors.js'
 import { fault } from './fault.js'
-import { MAX_INTEGER_DIGITS } from './limits.js'
+import { LONG_INTEGER_DIGITS, MAX_INTEGER_DIGITS, MAX_LONG_DIGITS } from './limits.js'
 import { strictFloat } from './numbers.js'
 import { type Resolved, resolvePlain, TOO_MANY_DIGITS } from './resolve.js'
 import { RAISES } from './time.js'
@@ -11,6 +11,8 @@ import { RubyFloat, RubySymbol, RubyTime, type RubyValue } from './values.js'
 export interface TagRules {
   readonly text: string
   readonly classes: 'any' | ReadonlySet<string>
+  /** Digits of long integers so far. */
+  longDigits: number
 }
 
 const STRING_TAG = /^!(?:str|ruby\/string)(?::(.*))?$/
@@ -54,7 +56,19 @@ function settle(rules: TagRules, at: number, text: string, found: Resolved): Rub
   if (found === TOO_MANY_DIGITS) {
     throw fault('codec.limit', rules.text, at, `an integer has more than ${MAX_INTEGER_DIGITS} digits; send it as text`)
   }
+  if (typeof found === 'bigint' && text.length > LONG_INTEGER_DIGITS) chargeDigits(rules, at, text.length)
   return found
+}
+
+function chargeDigits(rules: TagRules, at: number, digits: number): void {
+  rules.longDigits += digits
+  if (rules.longDigits <= MAX_LONG_DIGITS) return
+  throw fault(
+    'codec.limit',
+    rules.text,
+    at,
+    `long integers have more than ${MAX_LONG_DIGITS} digits together; send text`,
+  )
 }
 
 /** The value of a scalar under a tag; without a meaning of its own the tag is ignored, and quotes with it. */

@@ -31,7 +31,7 @@ export interface StringifyOptions {
 interface NodeWriter extends Writer {
   readonly names: Map<object, number> | undefined
   readonly written: Set<object> | undefined
-  readonly recent: RecentKeys[]
+  readonly recent: RecentByColumn
 }
 
 /**
@@ -43,9 +43,15 @@ interface RecentKeys {
   leads: string[]
 }
 
+/** Keys of Hashes and of objects apart: what is quoted as the one is plain as the other. */
+interface RecentByColumn {
+  readonly hashes: RecentKeys[]
+  readonly objects: RecentKeys[]
+}
+
 interface ProfileMemory {
   readonly known: Map<string, string>
-  readonly recent: RecentKeys[]
+  readonly recent: RecentByColumn
 }
 
 /** Columns for which keys are remembered, and the length of keys that are. */
@@ -53,7 +59,8 @@ const MAX_RECENT_COLUMN = 16
 const MAX_RECENT_LENGTH = 12
 
 function newMemory(): ProfileMemory {
-  return { known: new Map(), recent: Array.from({ length: MAX_RECENT_COLUMN + 1 }, () => ({ keys: [], leads: [] })) }
+  const forColumns = () => Array.from({ length: MAX_RECENT_COLUMN + 1 }, () => ({ keys: [], leads: [] }))
+  return { known: new Map(), recent: { hashes: forColumns(), objects: forColumns() } }
 }
 
 const MEMORIES: Readonly<Record<WriterProfile, ProfileMemory>> = {
@@ -183,7 +190,7 @@ function writeItems(w: NodeWriter, items: RubyValue[], column: number, inline: b
 
 function writePairs(w: NodeWriter, map: RubyMap, column: number, inline: boolean): void {
   const { keys, values, className } = map
-  const recent = column <= MAX_RECENT_COLUMN ? w.recent[column] : undefined
+  const recent = (className === undefined ? w.recent.hashes : w.recent.objects)[column]
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i]!
     const value = values[i]!
@@ -195,7 +202,7 @@ function writePairs(w: NodeWriter, map: RubyMap, column: number, inline: boolean
         continue
       }
       lead = `${newLine(column)}${simple}: `
-      if (recent !== undefined && typeof key === 'string' && className === undefined) remember(recent, i, key, lead)
+      if (recent !== undefined && typeof key === 'string') remember(recent, i, key, lead)
     }
     writePair(w, lead, value, column, i === 0 && inline)
   }
