@@ -16,6 +16,7 @@ import { settingMistakes } from '../mapping/check-settings.js'
 import { type LoadedMapping, loadMapping, type SettingValues } from '../mapping/load.js'
 import type { CliCommand, CommandContext } from './command.js'
 import { EXIT, type ExitCode, type Io, WrongUse } from './io.js'
+import { shippedPaths } from './shipped.js'
 
 const HELP = `
 Every fault comes at once, a line each:
@@ -49,7 +50,7 @@ interface Report {
 async function check(mappings: readonly string[], config: string | undefined, io: Io): Promise<ExitCode> {
   if (config !== undefined && mappings.length > 0)
     throw new WrongUse('want either -c FILE or mapping files; the configuration names its own')
-  const paths = mappings.length > 0 ? mappings : SHIPPED_MAPPINGS.map(shippedMapping)
+  const paths = mappings.length > 0 ? mappings : shippedPaths()
   const { files, faults } = config === undefined ? checkMappings(paths) : checkConfig(config, io)
   for (const fault of faults) await io.out(`${formatFault(fault)}\n`)
   const checked = `${files.length} ${files.length === 1 ? 'file' : 'files'}`

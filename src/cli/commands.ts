@@ -1,7 +1,9 @@
 import { checkCommand } from './check.js'
 import type { CliCommand } from './command.js'
+import { demoCommand } from './demo.js'
 import { runCommand } from './run.js'
+import { testCommand } from './test.js'
 import { translateCommand } from './translate.js'
 
 /** The sub-commands, in the order of the help. */
-export const COMMANDS: readonly CliCommand[] = [runCommand, checkCommand, translateCommand]
+export const COMMANDS: readonly CliCommand[] = [runCommand, checkCommand, testCommand, translateCommand, demoCommand]

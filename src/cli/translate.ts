@@ -1,11 +1,12 @@
 import { createReadStream, statSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
-import { formatFault, SHIPPED_MAPPINGS, shippedMapping } from '../config/index.js'
+import { formatFault } from '../config/index.js'
 import { GatewayError } from '../errors.js'
 import { type Dialects, openDialects } from '../gateway/dialects.js'
-import { dialectOf, type SettingValues } from '../mapping/load.js'
+import type { SettingValues } from '../mapping/load.js'
 import type { CliCommand, CommandContext } from './command.js'
 import { allOf, EXIT, type ExitCode, type Io, linesOf, WrongUse } from './io.js'
+import { withShipped } from './shipped.js'
 import { frameLine, parseLine } from './translate/frames.js'
 import { FACTS, type Shortfalls, type Translated, type Translator, translator } from './translate/translator.js'
 
@@ -113,17 +114,6 @@ function openInput(file: string | undefined, io: Io): AsyncIterable<Uint8Array> 
     throw new WrongUse(`${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`) // only file system errors come here
   }
   return createReadStream(file)
-}
-
-/** Files given by hand, and the shipped ones of every other dialect. */
-function withShipped(given: readonly string[]): string[] {
-  const dialects = given.map(dialectOf)
-  const twin = dialects.findIndex((name, i) => name !== undefined && dialects.indexOf(name) < i)
-  if (twin >= 0) throw new WrongUse(`--mapping: two files for the dialect ${dialects[twin]}`)
-  return [
-    ...given,
-    ...SHIPPED_MAPPINGS.filter((name) => !dialects.includes(name.replace(/\.yaml$/, ''))).map(shippedMapping),
-  ]
 }
 
 function checkNames({ from, to, set = {} }: Options, dialects: Dialects): void {

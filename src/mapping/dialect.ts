@@ -1,4 +1,4 @@
-import type { Codec, Trees } from '../codecs/codec.js'
+import type { Codec } from '../codecs/codec.js'
 import { GatewayError } from '../errors.js'
 import type { Fact, Scope } from '../model/index.js'
 import {
@@ -35,8 +35,8 @@ export interface Dialect {
   /** The mapping's settings, with those given from outside. */
   readonly settings: Readonly<Record<string, string | number | boolean>>
   readonly messages: readonly Message[]
-  /** The types of its values. */
-  readonly trees: Trees
+  /** Its wire format. */
+  readonly codec: Codec
   /**
    * Takes a message apart. Without an address it is recognised by its content alone.
    * @throws GatewayError codec.* or mapping.*, fate reject
@@ -128,7 +128,7 @@ export function compileDialect(file: MappingFile, codec: Codec, treesOf: TreesOf
     revision,
     settings: file.settings ?? {},
     messages,
-    trees: codec.trees,
+    codec,
     decode,
     encode,
     encodeEmpty,

@@ -18,10 +18,25 @@ export function factToJson(fact: Fact, treesOf: TreesOf): Bag {
   const { kind, meta, ext, ...fields } = fact
   return {
     kind,
-    ...fields,
+    ...told(kind, fields),
     ...(meta === undefined ? {} : { meta }),
     ...(ext === undefined || isEmpty(ext) ? {} : { ext: extToJson(ext, treesOf) }),
   }
+}
+
+/** The fields that say something: absent ones and groups without any are left out. */
+function told(kind: FactKind, fields: Readonly<Record<string, unknown>>): Bag {
+  const shapes: Readonly<Record<string, FieldShape>> = FACT_SHAPES[kind]
+  const out: Bag = {}
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined) continue
+    if (name in shapes || !isPlain(value)) out[name] = value
+    else {
+      const group = Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined))
+      if (!isEmpty(group)) out[name] = group
+    }
+  }
+  return out
 }
 
 /** `{"facts": […], "ext": {…}}`. */

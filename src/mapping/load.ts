@@ -13,6 +13,10 @@ export interface LoadedMapping {
   readonly file: MappingFile
   /** Changes whenever anything in the file or a file it extends changes. */
   readonly revision: string
+  /** The file's text, merged over the files it extends, for places of rules. */
+  readonly source: YamlSource
+  /** Data of the file itself, without what it extends. */
+  readonly own: unknown
 }
 
 export type { SettingValues } from './schema.js'
@@ -43,7 +47,7 @@ export function loadMapping(
   if (all.length > 0 || data === undefined) return { faults: sortFaults(all) }
   const file = withSettings(data, given)
   const revision = createHash('sha256').update(JSON.stringify(file)).digest('hex').slice(0, 12)
-  return { mapping: { path, file, revision } }
+  return { mapping: { path, file, revision, source, own: sources[0]?.value } }
 }
 
 /** Faults that may come only of a base that could not be read. */

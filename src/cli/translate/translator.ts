@@ -60,7 +60,7 @@ interface Decoded {
 
 /** Makes a translator between two dialects of `dialects`, or a dialect and `facts`. */
 export function translator({ dialects, from, to, at }: TranslationOptions): Translator {
-  const treesOf = (name: string) => dialects.get(name)?.trees
+  const treesOf = (name: string) => dialects.get(name)?.codec.trees
   const source = dialects.get(from)
   const target = dialects.get(to)
   const waiting = reassembly()
