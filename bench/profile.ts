@@ -5,9 +5,16 @@ import { fileURLToPath } from 'node:url'
 
 /** What we read of V8's .cpuprofile. Times in microseconds. */
 interface CpuProfile {
-  readonly nodes: readonly { readonly id: number; readonly callFrame: CallFrame }[]
+  readonly nodes: readonly ProfileNode[]
   readonly samples: readonly number[]
   readonly timeDeltas: readonly number[]
+}
+
+/** One function as called along one path. */
+interface ProfileNode {
+  readonly id: number
+  readonly callFrame: CallFrame
+  readonly children?: readonly number[]
 }
 
 interface CallFrame {
@@ -17,14 +24,17 @@ interface CallFrame {
   readonly lineNumber: number
 }
 
+/** Microseconds by function, as `name<tab>place`. */
+type Times = Map<string, number>
+
 const SHOWN = 30
 const IDLE = '(idle)\t'
 
-/** A folder that a Node process writes its CPU profile to; see {@link flags}. */
+/** A folder that a Node process writes its CPU profile to. */
 export interface ProfileFolder {
   /** Arguments for that process. */
   readonly flags: readonly string[]
-  /** Table of the functions that took the most time themselves. Once the process has ended. */
+  /** Tables of where the process spent its time. Once it has ended. */
   table(): string
   remove(): void
 }
@@ -43,40 +53,58 @@ export function profileFolder(): ProfileFolder {
   }
 }
 
-function place({ url, lineNumber }: CallFrame): string {
-  if (!url.startsWith('file:')) return url
-  return `${relative('.', fileURLToPath(url))}:${lineNumber + 1}`
+function nameOf({ functionName, url, lineNumber }: CallFrame): string {
+  const place = url.startsWith('file:') ? `${relative('.', fileURLToPath(url))}:${lineNumber + 1}` : url
+  return `${functionName || '(anonymous)'}\t${place}`
 }
 
-function selfTimes({ nodes, samples, timeDeltas }: CpuProfile): Map<string, number> {
-  const names = new Map(
-    nodes.map(({ id, callFrame }) => [id, `${callFrame.functionName || '(anonymous)'}\t${place(callFrame)}`]),
-  )
-  const times = new Map<string, number>()
-  for (const [i, id] of samples.entries()) {
-    const name = names.get(id) ?? '(unknown)\t'
-    times.set(name, (times.get(name) ?? 0) + (timeDeltas[i] ?? 0))
+function add(times: Times, name: string, time: number): void {
+  times.set(name, (times.get(name) ?? 0) + time)
+}
+
+/** Own time of each function, and its time with all that it calls. */
+function functionTimes({ nodes, samples, timeDeltas }: CpuProfile): { readonly own: Times; readonly whole: Times } {
+  const ownById = new Map<number, number>()
+  for (const [i, id] of samples.entries()) ownById.set(id, (ownById.get(id) ?? 0) + (timeDeltas[i] ?? 0))
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  const own: Times = new Map()
+  const whole: Times = new Map()
+  const visit = ({ id, callFrame, children = [] }: ProfileNode, above: ReadonlySet<string>): number => {
+    const name = nameOf(callFrame)
+    const ownTime = ownById.get(id) ?? 0
+    const within = new Set(above).add(name)
+    const time = children.reduce((sum, child) => sum + visit(byId.get(child)!, within), ownTime)
+    add(own, name, ownTime)
+    if (!above.has(name)) add(whole, name, time) // a function that calls itself counts once
+    return time
   }
-  return times
+  visit(nodes[0]!, new Set())
+  return { own, whole }
 }
 
-/** Own time of functions and of whole files, in shares of the time that was not idle. */
+function rows(times: Times, total: number): string[] {
+  return [...times]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, SHOWN)
+    .map(([name, time]) => `${((time / total) * 100).toFixed(1).padStart(6)} %  ${name.replace('\t', '  ')}`)
+}
+
+/** Times of files and functions, in shares of the time that was not idle. */
 function profileTable(profile: CpuProfile): string {
-  const functions = selfTimes(profile)
-  const idle = functions.get(IDLE) ?? 0
-  functions.delete(IDLE)
-  const files = new Map<string, number>()
-  for (const [name, time] of functions) {
-    const [own = '', at = ''] = name.split('\t')
-    const file = at === '' ? own : at.replace(/:\d+$/, '')
-    files.set(file, (files.get(file) ?? 0) + time)
+  const { own, whole } = functionTimes(profile)
+  const idle = own.get(IDLE) ?? 0
+  own.delete(IDLE)
+  const total = [...own.values()].reduce((sum, time) => sum + time, 0)
+  const files: Times = new Map()
+  for (const [name, time] of own) {
+    const [functionName = '', place = ''] = name.split('\t')
+    add(files, place === '' ? functionName : place.replace(/:\d+$/, ''), time)
   }
-  const total = [...functions.values()].reduce((sum, time) => sum + time, 0)
-  const rows = (times: Map<string, number>) =>
-    [...times]
-      .sort((a, b) => b[1] - a[1])
-      .slice(0, SHOWN)
-      .map(([name, time]) => `${((time / total) * 100).toFixed(1).padStart(6)} %  ${name.replace('\t', '  ')}`)
-  const spent = `busy for ${(total / 1e6).toFixed(1)} s, idle for ${(idle / 1e6).toFixed(1)} s`
-  return [spent, '', 'own time by file', ...rows(files), '', 'own time by function', ...rows(functions)].join('\n')
+  const ours = new Map([...whole].filter(([name]) => name.includes('\tdist/')))
+  return [
+    `busy for ${(total / 1e6).toFixed(1)} s, idle for ${(idle / 1e6).toFixed(1)} s`,
+    ...['', 'own time by file', ...rows(files, total)],
+    ...['', 'own time by function', ...rows(own, total)],
+    ...['', 'time by function of ours, with what it calls', ...rows(ours, total)],
+  ].join('\n')
 }

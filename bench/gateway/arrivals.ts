@@ -1,6 +1,7 @@
+import type { Msg } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 
-/** What arrived between the first message and the last. Times in milliseconds. */
+/** What arrived between the first message and the last. Bytes with headers, times in milliseconds. */
 export interface Arrived {
   readonly count: number
   readonly bytes: number
@@ -16,6 +17,9 @@ export interface Arrivals {
   close(): Promise<void>
 }
 
+/** Every message has it, with headers and subject; the library's types leave it out. */
+type Sized = Msg & { size(): number }
+
 const PATIENCE_MS = 60_000
 
 /** Subscribes to the subject and waits until the server knows. */
@@ -30,7 +34,7 @@ export async function watchArrivals(natsUrl: string, subject: string): Promise<A
       lastAt = performance.now()
       if (count === 0) firstAt = lastAt
       count++
-      bytes += message.data.length
+      bytes += (message as Sized).size() - message.subject.length
     },
   })
   await connection.flush()

@@ -98,43 +98,47 @@ async function drain({ feed, arrivals }: Stage, messages: number, start: () => S
   }
 }
 
+const STYLES = ['plain', 'tuned'] as const
+type Style = (typeof STYLES)[number]
+
 interface Rates {
   /** Messages taken in a second, one value a round. */
   readonly gateway: number[]
-  readonly passThrough: number[]
+  readonly scripts: Readonly<Record<Style, number[]>>
   readonly published: Arrived
 }
 
 async function measure(stage: Stage, { rounds, messages }: GatewayBenchOptions): Promise<Rates> {
   const rate = ({ tookMs }: Arrived) => (messages / tookMs) * 1000
-  const rates: { gateway: number[]; passThrough: number[] } = { gateway: [], passThrough: [] }
+  const gateway: number[] = []
+  const scripts: Record<Style, number[]> = { plain: [], tuned: [] }
   let published: Arrived = { count: 0, bytes: 0, tookMs: 0 }
   for (let round = 0; round < rounds; round++) {
     published = await drain(stage, messages, () => startGateway(stage.place))
-    rates.gateway.push(rate(published))
+    gateway.push(rate(published))
     const { count, bytes } = published
-    const perMessage = count / messages
-    const script = await drain(stage, messages, () =>
-      startPassThrough(stage.place, perMessage, Math.round(bytes / count)),
-    )
-    if (Math.abs(script.count - count) > 1) throw new Error(`the script published ${script.count}, not ${count}`)
-    rates.passThrough.push(rate(script))
+    const alike = { perMessage: count / messages, bytes: Math.round(bytes / count) }
+    for (const style of STYLES) {
+      const script = await drain(stage, messages, () => startPassThrough(stage.place, alike, style))
+      if (Math.abs(script.count - count) > 1) throw new Error(`the script published ${script.count}, not ${count}`)
+      scripts[style].push(rate(script))
+    }
   }
-  return { ...rates, published }
+  return { gateway, scripts, published }
 }
 
-function report({ queueType, deliver }: Variant, { gateway, passThrough, published }: Rates, messages: number): number {
+/** @returns the gateway's share of the plain script's rate. */
+function report({ queueType, deliver }: Variant, { gateway, scripts, published }: Rates, messages: number): number {
   const { count, bytes } = published
-  const { ratio } = compare(gateway, new Map([['pass-through', passThrough]]))
-  console.log(
-    `  ${queueType} queue, ${deliver} delivery: ${messages} messages in, ${count} of ${figure(bytes / count)} B out`,
-  )
-  console.log(`    patchbay     ${told(summarize(gateway), 'messages/s')}`)
-  console.log(`    pass-through ${told(summarize(passThrough), 'messages/s')}`)
-  console.log(
-    `    ${figure(ratio.median)} of it, ${figure(ratio.least)}–${figure(ratio.most)} in ${gateway.length} rounds`,
-  )
-  return ratio.median
+  const out = `${figure(count / messages)} out for each, ${figure(bytes / count)} B`
+  console.log(`  ${queueType} queue, ${deliver} delivery: ${messages} messages in, ${out}`)
+  console.log(`    patchbay            ${told(summarize(gateway), 'messages/s')}`)
+  for (const style of STYLES) {
+    const { median, least, most } = compare(gateway, new Map([[style, scripts[style]]])).ratio
+    const share = `patchbay has ${figure(median)} of it, ${figure(least)}–${figure(most)}`
+    console.log(`    pass-through, ${style} ${told(summarize(scripts[style]), 'messages/s')}; ${share}`)
+  }
+  return compare(gateway, new Map([['plain', scripts.plain]])).ratio.median
 }
 
 /** The whole gateway process against the pass-through script, on private brokers. */

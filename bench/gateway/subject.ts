@@ -87,10 +87,14 @@ export async function isReady({ adminPort }: Place): Promise<boolean> {
   }
 }
 
-/** Starts the pass-through script, which publishes `perMessage` messages of `bytes` for each one it takes. */
-export function startPassThrough(place: Place, perMessage: number, bytes: number): Subject {
+/** Starts the pass-through script, which publishes messages like those for each one it takes. */
+export function startPassThrough(
+  place: Place,
+  published: Pick<PassThrough, 'perMessage' | 'bytes'>,
+  style: PassThrough['style'],
+): Subject {
   const { amqpUrl, natsUrl, queue, deliver } = place
-  const options: PassThrough = { amqpUrl, natsUrl, queue, deliver, subject: ANNOUNCED_ON, perMessage, bytes }
+  const options: PassThrough = { amqpUrl, natsUrl, queue, deliver, subject: ANNOUNCED_ON, style, ...published }
   const child = spawn(process.execPath, [PASS_THROUGH, JSON.stringify(options)], {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
