@@ -1,46 +1,15 @@
 import {
   findNats,
   findRabbitMq,
-  type NatsOptions,
   type RabbitMqOptions,
   rabbitMqCtl,
   startPrivateNats,
   startPrivateRabbitMq,
 } from '../../src/cli/private-brokers/index.js'
 import { containerRabbitMqCtl, startNatsContainer, startRabbitMqContainer } from './containers.js'
+import type { RabbitMqControl, TestNats, TestNatsOptions, TestRabbitMq } from './contract.js'
 
-/** How `rabbitmqctl` reaches a broker of ours, also from another process than the one that started it. */
-export type RabbitMqControl =
-  | { readonly kind: 'program'; readonly program: string; readonly env: Readonly<Record<string, string>> }
-  | { readonly kind: 'container'; readonly id: string }
-
-/** A RabbitMQ started for tests; see `PrivateRabbitMq` for the members. `pid` is undefined inside a container. */
-export interface TestRabbitMq {
-  readonly url: string
-  readonly port: number
-  readonly tlsUrl: string | undefined
-  readonly pid: number | undefined
-  readonly control: RabbitMqControl
-  ctl(...args: string[]): Promise<string>
-  kill9(): Promise<void>
-  restart(): Promise<void>
-  stop(): Promise<void>
-}
-
-/** A NATS server started for tests. `pid` is undefined inside a container. */
-export interface TestNats {
-  readonly url: string
-  readonly port: number
-  readonly pid: number | undefined
-  kill9(): Promise<void>
-  restart(): Promise<void>
-  stop(): Promise<void>
-}
-
-/** What a NATS server of the tests is started with. `mount`: a folder that `extraConfig` names, e.g. of certificates. */
-export interface TestNatsOptions extends NatsOptions {
-  readonly mount?: string
-}
+export type { RabbitMqControl, TestNats, TestNatsOptions, TestRabbitMq } from './contract.js'
 
 /** Runs `rabbitmqctl` (about a second). @throws Error with its output. */
 export function ctl(control: RabbitMqControl, ...args: string[]): Promise<string> {

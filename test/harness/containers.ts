@@ -3,7 +3,7 @@ import { RabbitMQContainer } from '@testcontainers/rabbitmq'
 import { GenericContainer, getContainerRuntimeClient, type StartedTestContainer, Wait } from 'testcontainers'
 import { freePorts, untilAnswers } from '../../src/cli/private-brokers/loopback.js'
 import { AMQP_HELLO, type RabbitMqOptions } from '../../src/cli/private-brokers/rabbitmq.js'
-import type { TestNats, TestNatsOptions, TestRabbitMq } from './brokers.js'
+import type { TestNats, TestNatsOptions, TestRabbitMq } from './contract.js'
 
 const RABBITMQ_IMAGE = 'rabbitmq:3.13.7-alpine'
 const NATS_IMAGE = 'nats:2.10.29-alpine'
