@@ -63,7 +63,11 @@ async function runStep(step: Step): Promise<StepResult> {
  * Runs the steps in turn, all of them, each a line with its time, and ends with
  * `N passed, N failed`. Answers the exit code. A step that is named in `needs` and fails ends the run.
  */
-export async function runSteps(steps: readonly Step[], needs: readonly string[] = []): Promise<number> {
+export async function runSteps(
+  steps: readonly Step[],
+  needs: readonly string[] = [],
+  tell: (line: string) => void = console.log,
+): Promise<number> {
   let passed = 0
   let failed = 0
   for (const step of steps) {
@@ -73,13 +77,13 @@ export async function runSteps(steps: readonly Step[], needs: readonly string[] 
     failed += result.failed
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
     const ok = result.failed === 0
-    console.log(`${ok ? 'ok    ' : 'FAILED'} ${step.name} (${seconds} s)`)
-    if (!ok && result.output !== '') console.log(result.output.replace(/^/gm, '  '))
+    tell(`${ok ? 'ok    ' : 'FAILED'} ${step.name} (${seconds} s)`)
+    if (!ok && result.output !== '') tell(result.output.replace(/^/gm, '  '))
     if (!ok && needs.includes(step.name)) {
-      console.log(`nothing else was run, for it needs: ${step.name}`)
+      tell(`nothing else was run, for it needs: ${step.name}`)
       break
     }
   }
-  console.log(`${passed} passed, ${failed} failed`)
+  tell(`${passed} passed, ${failed} failed`)
   return failed === 0 && passed > 0 ? 0 : 1
 }

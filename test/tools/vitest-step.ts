@@ -27,7 +27,7 @@ export function vitestStep(project: string, timeoutMs: number): Step {
       try {
         const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
         const ending = await runNode([VITEST, 'run', `--project=${project}`, ...reporters], { timeoutMs, live: true })
-        return count(file, ending)
+        return readReport(readFileIfThere(file), ending)
       } finally {
         rmSync(folder, { recursive: true, force: true })
       }
@@ -35,13 +35,18 @@ export function vitestStep(project: string, timeoutMs: number): Step {
   }
 }
 
-function count(file: string, ending: StepResult): StepResult {
-  let report: Report
+function readFileIfThere(file: string): string | undefined {
   try {
-    report = JSON.parse(readFileSync(file, 'utf8')) as Report // vitest's own format
+    return readFileSync(file, 'utf8')
   } catch {
-    return verdict([`vitest gave no report: ${ending.output}`])
+    return undefined
   }
+}
+
+/** The counts of a report, given how vitest ended. */
+export function readReport(json: string | undefined, ending: StepResult): StepResult {
+  if (json === undefined) return verdict([`vitest gave no report: ${ending.output}`])
+  const report = JSON.parse(json) as Report // vitest's own format
   const skipped = report.numPendingTests + report.numTodoTests
   const failed = report.numFailedTests + skipped
   const output = skipped === 0 ? [] : [`${skipped} tests were skipped`]
