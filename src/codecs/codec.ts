@@ -15,8 +15,13 @@ export interface Trees {
   get(map: unknown, key: string): unknown
   /** Sets an entry of a map, last when it is new. */
   set(map: unknown, key: string, value: unknown): void
+  /**
+   * What writes the map at `path` in messages that have the values of `match`, for `start`;
+   * undefined where there is nothing to prepare. A map begun with a writer can only be written.
+   */
+  writer(match: Readonly<Record<string, unknown>>, path: readonly string[]): unknown
   /** An empty map, to be filled by `put`. */
-  start(className: string | undefined): unknown
+  start(className: string | undefined, writer: unknown): unknown
   /** Adds an entry, last, to a map that has no such key yet. */
   put(map: unknown, key: unknown, value: unknown): void
   /** Builds a map from parallel arrays, which it may keep. */

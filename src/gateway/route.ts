@@ -77,7 +77,7 @@ export function makeRoute(parts: RouteParts): Route {
     const meta =
       all.length > 1 && fact.meta?.id !== undefined ? { ...fact.meta, id: `${fact.meta.id}.${index}` } : fact.meta
     const out = { ...fact, ...(meta && { meta }) }
-    if (node !== undefined && 'node' in out === false) Object.assign(out, { node })
+    if (node !== undefined && (out as { node?: string }).node === undefined) Object.assign(out, { node })
     return out
   }
 

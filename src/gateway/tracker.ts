@@ -55,17 +55,29 @@ function changedBridge(known: Channel, channel: Channel): boolean {
   return was !== is || (is && known.peers?.[0] !== channel.peers?.[0])
 }
 
+const OF_THE_FACT: ReadonlySet<string> = new Set(['kind', 'meta', 'ext', 'full', 'change'])
+
+/** What the fact tells, over what was known; a group keeps what the fact does not tell. */
 function merge(known: Channel, fact: ChannelFact): Channel {
-  const { kind: _kind, meta: _meta, ext: _ext, full: _full, change: _change, ...told } = fact
-  const channel: Channel = { ...known, ...told }
+  const channel = { ...known } as Record<string, unknown>
+  for (const [key, told] of Object.entries(fact) as [string, unknown][]) {
+    if (told === undefined || OF_THE_FACT.has(key)) continue
+    const before = channel[key]
+    channel[key] = isGroup(told) ? over(isGroup(before) ? before : {}, told) : told
+  }
   if (known.direction !== undefined) channel.direction = known.direction
-  if (known.caller !== undefined) channel.caller = { ...known.caller, ...told.caller }
-  if (known.callee !== undefined) channel.callee = { ...known.callee, ...told.callee }
-  if (known.flags !== undefined) channel.flags = { ...known.flags, ...told.flags }
-  if (known.vars !== undefined) channel.vars = { ...known.vars, ...told.vars }
-  if (known.cause !== undefined) channel.cause = { ...known.cause, ...told.cause }
-  if (told.flags?.bridged === false) delete channel.peers
-  return channel
+  if (fact.flags?.bridged === false) delete channel.peers
+  return channel as Channel
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function over(before: Record<string, unknown>, told: Record<string, unknown>): Record<string, unknown> {
+  const out = { ...before }
+  for (const key in told) if (told[key] !== undefined) out[key] = told[key]
+  return out
 }
 
 function timesOf(
@@ -84,7 +96,7 @@ function timesOf(
     else if (state === 'answered') own.answered = at
     else if (state === 'ended') own.ended = at
   }
-  const times = { ...own, ...known.times, ...fact.times }
+  const times: Times = over({ ...own, ...known.times }, fact.times === undefined ? {} : { ...fact.times })
   return Object.keys(times).length === 0 ? undefined : times
 }
 
@@ -95,6 +107,6 @@ function durationsOf({ times, durations }: Channel, seenFromStart: boolean): Dur
   if (created !== undefined && ended !== undefined) own.total = Math.max(0, ended - created)
   if (answered !== undefined && ended !== undefined) own.billed = Math.max(0, ended - answered)
   else if (answered === undefined && seenFromStart) own.billed = 0
-  const all = { ...own, ...durations }
+  const all: Durations = over({ ...own }, { ...durations })
   return Object.keys(all).length === 0 ? undefined : all
 }

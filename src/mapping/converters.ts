@@ -9,6 +9,8 @@ import type { Conversion, Scalar, TableRule } from './schema.js'
 export interface Converter {
   read(wire: unknown): unknown
   write(model: unknown): unknown
+  /** Set where both sides are the same: values of this type, and no others. */
+  readonly type?: 'string' | 'boolean'
 }
 
 /** FreeSWITCH counts the length of a key press in samples of 8 kHz audio. */
@@ -70,10 +72,12 @@ export function converter(conversion: Conversion | undefined, shape: FieldShape 
 
 const same: Converter = { read: (v) => v ?? undefined, write: (m) => m }
 const text: Converter = {
+  type: 'string',
   read: (v) => (typeof v === 'string' ? v : undefined),
   write: (m) => (typeof m === 'string' ? m : undefined),
 }
 const flag: Converter = {
+  type: 'boolean',
   read: (v) => (typeof v === 'boolean' ? v : undefined),
   write: (m) => (typeof m === 'boolean' ? m : undefined),
 }

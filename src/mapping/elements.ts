@@ -1,11 +1,11 @@
 import type { Trees } from '../codecs/codec.js'
 import { GatewayError } from '../errors.js'
-import type { Fact, FactKind } from '../model/index.js'
+import { FACT_ACCESS, type Fact, type FactKind } from '../model/index.js'
 import { type Bag, extensionOf, type ModelPath } from './paths.js'
 import { section } from './residue.js'
 import type { Scalar } from './schema.js'
 import type { Shape } from './shape.js'
-import type { Slot } from './slots.js'
+import { makeSlot, type Slot } from './slots.js'
 
 /** The facts of the message being read or written. Filled and emptied by the message rule. */
 export interface Batch {
@@ -25,11 +25,9 @@ export interface Rows {
   collect(): Fact[]
 }
 
-const inert = { field: undefined, required: false, lossy: undefined, settle: undefined, fallback: () => undefined }
-
 /** Makes a fact of a kind with its fixed fields. */
 export function freshFact(kind: FactKind, fixed: FixedFields): Fact {
-  const fact = { kind } as Fact
+  const fact = FACT_ACCESS[kind].blank() as unknown as Fact
   for (const { field, value } of fixed) field.set(fact, value)
   return fact
 }
@@ -55,11 +53,8 @@ export interface ElementList {
 export function elementRows({ path, className, shape, mustSay, make, batch, trees, dialect }: ElementList): Rows {
   let found: Fact[] = []
   const kept = (fact: Fact) => fact.ext?.[dialect]
-  const slot: Slot = {
-    ...inert,
+  const slot = makeSlot({
     path,
-    conditional: false,
-    applies: () => true,
     read(value) {
       found = []
       if (!Array.isArray(value)) return false
@@ -68,7 +63,7 @@ export function elementRows({ path, className, shape, mustSay, make, batch, tree
     },
     write: () => (batch.facts.length === 0 ? undefined : batch.facts.map(writeElement)),
     fallback: () => [],
-  }
+  })
 
   function readElement(element: unknown, where: string): Fact {
     if (!trees.isMap(element))
@@ -88,7 +83,7 @@ export function elementRows({ path, className, shape, mustSay, make, batch, tree
 
   return {
     slots: [slot],
-    canSay: (fact) => !mustSay || shape.canSay(fact, kept(fact)),
+    canSay: (fact) => shape.hasRequired(fact) && (!mustSay || shape.canSay(fact, kept(fact))),
     collect() {
       const facts = found
       found = []
@@ -113,7 +108,7 @@ export function columnRows(
       const value = column.write(fact)
       if (value !== undefined) return value
       const aside = (fact.ext?.[dialect]?.$raw as Bag | undefined)?.[column.path]
-      return aside !== undefined ? aside : (column.fallback(fact) ?? null)
+      return aside !== undefined ? aside : (column.fallback?.(fact) ?? null)
     }
     const fill = (value: unknown): boolean => {
       if (!Array.isArray(value) || value.length !== rows.length) return false
@@ -123,10 +118,8 @@ export function columnRows(
       }
       return true
     }
-    return {
-      ...inert,
+    return makeSlot({
       path: column.path,
-      conditional: column.conditional,
       applies: column.applies,
       read(value) {
         rows = Array.isArray(value) ? value.map(make) : []
@@ -139,7 +132,7 @@ export function columnRows(
         return facts.length === 0 ? undefined : facts.map(cell)
       },
       fallback: () => [],
-    }
+    })
   }
 
   return {

@@ -15,6 +15,8 @@ export interface Level {
   readonly keys: readonly string[]
   readonly entries: readonly Entry[]
   readonly index: ReadonlyMap<unknown, number>
+  /** By place: the slot of an entry that needs nothing but its slot, as nearly all do. */
+  readonly plain: readonly (Slot | undefined)[]
   /** Takes and adds entries beyond those of the rules. */
   readonly carrier: Carrier | undefined
 }
@@ -57,6 +59,12 @@ export function buildLevel(
     return first.slot === undefined ? { kind: 'case', key, caseAt } : { kind: 'slot', key, slot: first.slot, caseAt }
   })
   const keys = entries.map((entry) => entry.key)
+  const plain = entries.map(plainSlot)
   const carrier = carry?.at === here ? carry.carrier : undefined
-  return { path: here, keys, entries, index: new Map(keys.map((key, at) => [key, at])), carrier }
+  return { path: here, keys, entries, index: new Map(keys.map((key, at) => [key, at])), plain, carrier }
+}
+
+function plainSlot(entry: Entry): Slot | undefined {
+  if (entry.kind !== 'slot' || entry.caseAt >= 0) return undefined
+  return entry.slot.settle === undefined && entry.slot.applies === undefined ? entry.slot : undefined
 }

@@ -84,8 +84,9 @@ export function compileMessage(
   const many = rows.length > 0
   const words = rule.words === undefined ? undefined : compileWords(rule.words, context)
   const parts = rows.flatMap((each) => each.slots)
+  const place = { root: rootSteps, match: rule.match ?? {}, dialect }
   const shape = compileShape(
-    { fields: { ...matchedFields(rule), ...rule.fields }, cases, parts, carry: carryPlace() },
+    { fields: { ...matchedFields(rule), ...rule.fields }, cases, parts, carry: carryPlace(), place },
     context,
   )
   const shared = many ? sharedFields(shape) : []
@@ -105,7 +106,10 @@ export function compileMessage(
     const base = baseOf(document.root)
     const ext: Bag = {}
     const facts = words !== undefined ? decodeWord(words, base, bare) : many ? decodeMany(base, ext) : [decodeOne(base)]
-    if (address !== undefined) for (const fact of facts) readAddress(fact, address)
+    if (address !== undefined) {
+      for (const fact of facts) readAddress(fact, address)
+      if (facts.length === 0 && rule.anywhere && !fitsAddress(address)) noteAddress(ext, address)
+    }
     const full = rule.full !== undefined && isFull(facts, ext) ? rule.full : undefined
     if (document.shared.size > 0) {
       const places = sharedPlaces(document.root, document.shared, trees)
@@ -155,10 +159,12 @@ export function compileMessage(
       const text = address[key]
       if (template.fixed === undefined && text !== undefined) template.read(text, fact)
     }
-    if (rule.anywhere && !fitsAddress(address)) {
-      const { reply: _, ...given } = address
-      extensionOf(fact, dialect).$address = given
-    }
+    if (rule.anywhere && !fitsAddress(address)) noteAddress(extensionOf(fact, dialect), address)
+  }
+
+  function noteAddress(bag: Bag, address: Address): void {
+    const { reply: _, ...given } = address
+    bag.$address = given
   }
 
   function fitsAddress(address: Address): boolean {
@@ -185,7 +191,7 @@ export function compileMessage(
     if (fact.kind !== rule.fact || !hasFixed(fact, fixed)) return false
     if (words !== undefined) return words.write(fact) !== undefined
     if (many) return rows.some((each) => each.canSay(fact))
-    return !rule.mustSay || shape.canSay(fact, fact.ext?.[dialect])
+    return shape.hasRequired(fact) && (!rule.mustSay || shape.canSay(fact, fact.ext?.[dialect]))
   }
 
   function encode({ facts, ext }: Utterance): Written {
@@ -210,6 +216,7 @@ export function compileMessage(
   function emptyFact(ext: Bag | undefined): Fact {
     const fact = make()
     for (const [path, value] of Object.entries((ext?.$set as Bag | undefined) ?? {})) resolve(path).set(fact, value)
+    if (ext?.$address !== undefined) extensionOf(fact, dialect).$address = ext.$address
     return fact
   }
 

@@ -1,4 +1,11 @@
-import { FACT_SHAPES, type Fact, type FactKind, type FieldShape } from '../model/index.js'
+import {
+  FACT_ACCESS,
+  FACT_SHAPES,
+  type Fact,
+  type FactKind,
+  type FieldAccess,
+  type FieldShape,
+} from '../model/index.js'
 
 /** A fact while the engine works on it by path. */
 export type Bag = Record<string, unknown>
@@ -15,6 +22,12 @@ export interface ModelPath {
 
 /** Shape of `full`, which every kind of fact has. */
 const FULL: FieldShape = { type: 'boolean' }
+const FULL_ACCESS: FieldAccess = {
+  get: (draft) => draft.full,
+  set(draft, value) {
+    draft.full = value as never
+  },
+}
 
 /**
  * Resolves a path such as `caller.number`, `peers.0`, `vars.dept` or `ext.t_type` for one kind
@@ -24,11 +37,11 @@ export function modelPath(kind: FactKind, path: string, dialect: string): ModelP
   if (path.startsWith('ext.')) return extPath(path, path.slice(4), dialect)
   const shapes = FACT_SHAPES[kind] as Record<string, FieldShape>
   const shape = path === 'full' ? FULL : shapes[path]
-  if (shape !== undefined) return { path, space: 'model', shape, ...accessors(path.split('.')) }
+  if (shape !== undefined) return { path, space: 'model', shape, ...accessors(kind, path) }
   const cut = path.lastIndexOf('.')
   const outer = shapes[path.slice(0, cut)]
   const last = path.slice(cut + 1)
-  if (outer?.list && /^\d$/.test(last)) {
+  if (outer?.list && /^\d{1,3}$/.test(last)) {
     return {
       path,
       space: 'model',
@@ -79,25 +92,10 @@ export function modelPaths(kind: FactKind): string[] {
 
 type Accessors = Pick<ModelPath, 'get' | 'set'>
 
-function accessors(steps: string[]): Accessors {
-  const [first, second] = steps as [string, string | undefined]
-  if (second === undefined) {
-    return {
-      get: (fact) => (fact as unknown as Bag)[first],
-      set: (fact, value) => {
-        ;(fact as unknown as Bag)[first] = value
-      },
-    }
-  }
-  return {
-    get: (fact) => ((fact as unknown as Bag)[first] as Bag | undefined)?.[second],
-    set: (fact, value) => {
-      const bag = fact as unknown as Bag
-      const inner = bag[first] as Bag | undefined
-      if (inner === undefined) bag[first] = { [second]: value }
-      else inner[second] = value
-    },
-  }
+function accessors(kind: FactKind, path: string): Accessors {
+  const access = path === 'full' ? FULL_ACCESS : FACT_ACCESS[kind].fields[path]!
+  // The engine works on facts by path; the generated code knows their fields.
+  return access as unknown as Accessors
 }
 
 function element(list: string, index: number): Accessors {

@@ -4,6 +4,7 @@ import type { Case, Cases } from './cases.js'
 import type { Entry, Level } from './level.js'
 import type { Bag } from './paths.js'
 import { type Residue, section } from './residue.js'
+import type { Slot } from './slots.js'
 
 /** The writing half of a shape. */
 export interface ShapeWriter {
@@ -21,13 +22,37 @@ interface Source {
   readonly kept: Bag | undefined
   readonly raw: Bag | undefined
   readonly chosen: Case | undefined
+  /** The fact has something of this dialect that the model has no word for. */
+  readonly hasAside: boolean
+}
+
+function applies(entry: Entry, fact: Fact): boolean {
+  return entry.kind !== 'slot' || entry.slot.applies === undefined || entry.slot.applies(fact)
+}
+
+/** Where in which messages a shape's map stands. */
+export interface WirePlace {
+  readonly dialect: string
+  readonly root: readonly string[]
+  readonly match: Readonly<Record<string, unknown>>
 }
 
 /** The writer of a shape whose root map is `root`. */
-export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees): ShapeWriter {
+export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees, place: WirePlace): ShapeWriter {
   const simple =
     trees.ordered &&
-    root.entries.every((entry) => entry.kind !== 'level' && !(entry.kind === 'slot' && entry.slot.conditional))
+    root.entries.every(
+      (entry) => entry.kind !== 'level' && !(entry.kind === 'slot' && entry.slot.applies !== undefined),
+    )
+  const writers = new Map<Level, unknown>()
+  prepare(root)
+
+  function prepare(level: Level): void {
+    const below = level.path === '' ? [] : level.path.split('.')
+    writers.set(level, trees.writer(place.match, [...place.root, ...below]))
+    for (const entry of level.entries) if (entry.kind === 'level') prepare(entry.level)
+  }
+
   const keptAt = (kept: Bag | undefined, name: string, path: string) => (kept?.[name] as Bag | undefined)?.[path]
 
   function writeLevel(level: Level, source: Source, className: string | undefined): unknown {
@@ -36,17 +61,27 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees)
     const more = keptAt(kept, '$more', level.path)
     if (order !== undefined) return writeInOrder(level, source, className, order, more)
     const absent = keptAt(kept, '$absent', level.path) as readonly unknown[] | undefined
-    const map = trees.start(className)
+    const map = trees.start(className, writers.get(level))
     let isEmpty = true
     const put = (key: unknown, value: unknown) => {
       isEmpty = false
       trees.put(map, key, value)
     }
-    const { entries } = level
+    const { entries, plain, keys } = level
     for (let i = 0; i < entries.length; i++) {
+      const slot = absent === undefined ? plain[i] : undefined
+      if (slot !== undefined) {
+        const value = slotValue(slot, source)
+        if (value === undefined) continue
+        isEmpty = false
+        trees.put(map, keys[i], value)
+        continue
+      }
       const entry = entries[i]!
-      if (entry.kind === 'slot' && !entry.slot.applies(source.fact)) continue
-      const value = absent?.includes(entry.key) ? told(entry, source) : written(entry, source)
+      if (!applies(entry, source.fact)) continue
+      const value = absent?.includes(entry.key)
+        ? told(entry, level, source, (key) => !absent.includes(key))
+        : written(entry, source)
       if (value !== undefined) put(entry.key, value)
     }
     level.carrier?.write(source.fact, source.chosen, put)
@@ -65,7 +100,7 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees)
     order: readonly unknown[],
     more: unknown,
   ): unknown {
-    const map = trees.start(className)
+    const map = trees.start(className, writers.get(level))
     // The entries no rule knows were kept in the order in which they stood.
     const moreValues = more === undefined ? [] : trees.values(more)
     let nextMore = 0
@@ -76,14 +111,14 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees)
     }
     for (const entry of level.entries) {
       if (order.includes(entry.key)) continue
-      const value = told(entry, source)
+      const value = told(entry, level, source, (key) => order.includes(key))
       if (value !== undefined) trees.put(map, entry.key, value)
     }
     return map
   }
 
   function written(entry: Entry, source: Source): unknown {
-    const { fact, raw, chosen } = source
+    const { raw, chosen } = source
     if (entry.kind === 'level') return writeLevel(entry.level, source, undefined) ?? raw?.[entry.level.path]
     if (entry.caseAt >= 0 && chosen !== undefined) {
       const firm = chosen.firm.get(entry.caseAt)
@@ -93,21 +128,39 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees)
       const aside = raw?.[entry.key]
       return aside !== undefined ? aside : chosen?.also.get(entry.caseAt)
     }
-    const { slot } = entry
-    const value = slot.write(fact)
-    if (value !== undefined) return value
-    const aside = raw?.[slot.path]
-    return aside !== undefined ? aside : slot.fallback(fact)
+    return slotValue(entry.slot, source)
   }
 
-  /** What the model itself says, for a key the message did not have: a default must not bring it back. */
-  function told(entry: Entry, source: Source): unknown {
-    if (entry.kind === 'slot') return entry.slot.write(source.fact)
+  /** What the model says, else what was kept aside, else what stands there for want of both. */
+  function slotValue(slot: Slot, { fact, raw, hasAside }: Source): unknown {
+    if (hasAside || !slot.fromAside) {
+      const value = slot.write(fact)
+      if (value !== undefined) return value
+    }
+    if (raw !== undefined) {
+      const aside = raw[slot.path]
+      if (aside !== undefined) return aside
+    }
+    return slot.fallback === undefined ? undefined : slot.fallback(fact)
+  }
+
+  /**
+   * What the model itself says, for a key the message did not have: neither a default nor what
+   * another key that was there says already must bring it back.
+   */
+  function told(entry: Entry, level: Level, source: Source, wasThere: (key: string) => boolean): unknown {
+    if (entry.kind === 'slot') {
+      const { slot } = entry
+      const isTwin = (other: Entry) =>
+        other.kind === 'slot' && other !== entry && wasThere(other.key) && saysAll(other.slot, slot, source.fact)
+      return level.entries.some(isTwin) ? undefined : slot.write(source.fact)
+    }
     return entry.kind === 'level' ? writeLevel(entry.level, source, undefined) : undefined
   }
 
   function sourceOf(fact: Fact, kept: Bag | undefined): Source {
-    return { fact, kept, raw: kept?.$raw as Bag | undefined, chosen: cases?.writing(fact) }
+    const hasAside = fact.ext !== undefined && fact.ext[place.dialect] !== undefined
+    return { fact, kept, raw: kept?.$raw as Bag | undefined, chosen: cases?.writing(fact), hasAside }
   }
 
   function noteLevel(level: Level, map: unknown, source: Source, residue: Residue): void {
@@ -130,7 +183,7 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees)
   function usualKeys(level: Level, source: Source, found: readonly unknown[]): string[] {
     return level.entries
       .filter((entry) => {
-        if (entry.kind === 'slot' && !entry.slot.applies(source.fact)) return false
+        if (!applies(entry, source.fact)) return false
         return found.includes(entry.key) || (entry.kind !== 'level' && written(entry, source) !== undefined)
       })
       .map((entry) => entry.key)
@@ -149,6 +202,15 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees)
       noteLevel(root, map, sourceOf(fact, undefined), residue)
     },
   }
+}
+
+/** Whether a slot says all that another would: the same model field, or a list and its only element. */
+function saysAll({ field: said }: Slot, { field: asked }: Slot, fact: Fact): boolean {
+  if (said === undefined || asked === undefined) return false
+  if (said.path === asked.path || asked.path.startsWith(`${said.path}.`)) return true
+  if (!said.path.startsWith(`${asked.path}.`)) return false
+  const list = asked.get(fact)
+  return Array.isArray(list) && list.length <= 1
 }
 
 /** Every key of the rules, in their order, and no other: what nearly all messages look like. */

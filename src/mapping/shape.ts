@@ -5,13 +5,15 @@ import { applyCase, type Case, type Cases } from './cases.js'
 import { buildLevel, type CarryPlace, type Level, type Place } from './level.js'
 import { type Residue, section } from './residue.js'
 import type { FieldRule } from './schema.js'
-import { type ShapeWriter, shapeWriter } from './shape-writer.js'
+import { type ShapeWriter, shapeWriter, type WirePlace } from './shape-writer.js'
 import { type Context, compileSlot, type Slot } from './slots.js'
 
 /** The fields and cases of one wire map, both ways. */
 export interface Shape extends ShapeWriter {
   readonly slots: readonly Slot[]
   readonly cases: Cases | undefined
+  /** Whether a fact has what the map requires: without it nobody could read what is written. */
+  hasRequired(fact: Fact): boolean
   /**
    * Reads a wire map into a fact; what the model cannot take goes to the residue. `hint` names
    * the case that wrote the map. @throws GatewayError mapping.required
@@ -25,6 +27,7 @@ export interface ShapeSpec {
   readonly cases?: Cases | undefined
   readonly parts?: readonly Slot[]
   readonly carry?: CarryPlace | undefined
+  readonly place?: WirePlace
 }
 
 /** Word in place of a model path: the cases write this field. */
@@ -38,7 +41,12 @@ export function compileShape(spec: ShapeSpec, context: Context): Shape {
   const places = placesOf(spec, cases, context)
   const slots = places.flatMap(({ slot }) => (slot === undefined ? [] : [slot]))
   const root = buildLevel(places, cases, spec.carry)
-  const writer = shapeWriter(root, cases, context.trees)
+  const writer = shapeWriter(
+    root,
+    cases,
+    context.trees,
+    spec.place ?? { root: [], match: {}, dialect: context.dialect },
+  )
   const reader = levelReader(context.trees, cases)
   const required = slots.filter((slot) => slot.required)
   const settles = slots.some((slot) => slot.settle !== undefined)
@@ -48,6 +56,10 @@ export function compileShape(spec: ShapeSpec, context: Context): Shape {
     ...writer,
     slots,
     cases,
+    hasRequired(fact) {
+      for (const slot of required) if (slot.field!.get(fact) === undefined) return false
+      return true
+    },
     read(map, fact, residue, hint) {
       const late: Late | undefined = settles ? [] : undefined
       const caseValues = reader.read(root, map, fact, residue, late)
@@ -146,7 +158,11 @@ function levelReader(trees: Trees, cases: Cases | undefined) {
         }
         moreKeys.push(key)
         moreValues.push(values[i])
-      } else if (trees.ordered) readEntry(level, at, values[i], fact, residue, late)
+      } else if (trees.ordered) {
+        const slot = level.plain[at]
+        if (slot === undefined) readEntry(level, at, values[i], fact, residue, late)
+        else if (!slot.read(values[i], fact)) section(residue, '$raw')[slot.path] = values[i]
+      }
     }
     if (moreKeys !== undefined) section(residue, '$more')[level.path] = trees.map(undefined, moreKeys, moreValues)
   }

@@ -27,15 +27,22 @@ export interface Slot {
   settle: ((value: unknown, fact: Fact) => boolean) | undefined
   /** The wire value of what the model says, or undefined. */
   write(fact: Fact): unknown
-  /** What stands there when the model says nothing and nothing was kept aside, or undefined. */
-  fallback(fact: Fact): unknown
-  /** Whether it is written at all for this fact; always, unless `conditional`. */
-  applies(fact: Fact): boolean
-  readonly conditional: boolean
+  /** What stands there when the model says nothing and nothing was kept aside; absent: nothing ever does. */
+  fallback: ((fact: Fact) => unknown) | undefined
+  /** Whether it is written at all for a fact; absent: always. */
+  applies: ((fact: Fact) => boolean) | undefined
+  /** Its model side is an `ext` field. */
+  readonly fromAside: boolean
 }
 
 const always = () => true
 const nothing = () => undefined
+
+/** Makes a slot. Every slot is made here, so that all of them look alike to the engine that runs us. */
+export function makeSlot(parts: Pick<Slot, 'path' | 'read' | 'write'> & Partial<Slot>): Slot {
+  const { path, field, required = false, lossy, read, settle, write, fallback, applies } = parts
+  return { path, field, required, lossy, read, settle, write, fallback, applies, fromAside: field?.space === 'ext' }
+}
 
 /** Resolves a model path that check has already accepted. */
 export function resolver(context: Context): (path: string) => ModelPath {
@@ -49,41 +56,57 @@ export function resolver(context: Context): (path: string) => ModelPath {
 /** Compiles one field rule that is not a nested map. */
 export function compileSlot(path: string, rule: FieldRule, context: Context): Slot {
   const applies = compileWhen(rule, context)
-  const lossy = rule.lossy
-  const conditional = rule.when !== undefined
-  if (rule.is === undefined) return { ...fixedSlot(path, rule), applies, conditional, lossy }
+  if (rule.is === undefined) return makeSlot({ ...fixedSlot(path, rule), applies, lossy: rule.lossy })
   const field = resolver(context)(rule.is)
   const convert = converterOf(rule, field, context)
   const blank = rule.default
-  const derive = rule.derive === undefined ? nothing : compileExpression(rule.derive)
-  return {
+  const derive = rule.derive === undefined ? undefined : compileExpression(rule.derive)
+  return makeSlot({
     path,
     field,
     required: rule.required ?? false,
-    lossy,
-    read(value, fact) {
-      if (blank !== undefined && value === blank) return true
-      const model = convert.read(value)
-      if (model === undefined) return false
-      field.set(fact, model)
-      return true
-    },
-    settle: undefined,
-    write(fact) {
-      const model = field.get(fact)
-      return model === undefined ? undefined : convert.write(model)
-    },
-    fallback: (fact) => derive(fact) ?? blank,
+    lossy: rule.lossy,
     applies,
-    conditional,
+    read: convert.type === undefined ? readConverted(field, convert, blank) : readAsIs(field, convert.type, blank),
+    write: convert.type === undefined ? writeConverted(field, convert) : field.get,
+    fallback: derive === undefined ? (blank === undefined ? undefined : () => blank) : (fact) => derive(fact) ?? blank,
+  })
+}
+
+type Read = Slot['read']
+
+function readConverted(field: ModelPath, convert: Converter, blank: unknown): Read {
+  return (value, fact) => {
+    if (value === blank && blank !== undefined) return true
+    const model = convert.read(value)
+    if (model === undefined) return false
+    field.set(fact, model)
+    return true
+  }
+}
+
+/** Values that are the same on both sides: nearly all of them are. */
+function readAsIs(field: ModelPath, type: 'string' | 'boolean', blank: unknown): Read {
+  return (value, fact) => {
+    if (value === blank) return true
+    if (type === 'string' ? typeof value !== 'string' : typeof value !== 'boolean') return false
+    field.set(fact, value)
+    return true
+  }
+}
+
+function writeConverted(field: ModelPath, convert: Converter): Slot['write'] {
+  return (fact) => {
+    const model = field.get(fact)
+    return model === undefined ? undefined : convert.write(model)
   }
 }
 
 /** A field without a model side: a constant, or a value derived from the fact. */
-function fixedSlot(path: string, rule: FieldRule): Omit<Slot, 'applies' | 'conditional' | 'lossy'> {
+function fixedSlot(path: string, rule: FieldRule): Pick<Slot, 'path' | 'read' | 'write' | 'settle' | 'fallback'> {
   const { const: fixed, default: blank } = rule
   const derive = rule.derive === undefined ? undefined : compileExpression(rule.derive)
-  const base = { path, field: undefined, required: false, write: nothing }
+  const base = { path, write: nothing }
   if (derive === undefined) {
     return { ...base, read: (value) => value === fixed, settle: undefined, fallback: () => fixed }
   }
@@ -101,8 +124,8 @@ function converterOf(rule: FieldRule, field: ModelPath, { file, trees }: Context
   return converter(rule.as ?? defaultConversion(field.shape), field.shape, trees)
 }
 
-function compileWhen(rule: FieldRule, context: Context): (fact: Fact) => boolean {
-  if (rule.when === undefined) return always
+function compileWhen(rule: FieldRule, context: Context): Slot['applies'] {
+  if (rule.when === undefined) return undefined
   const checks = Object.entries(rule.when).map(([path, test]) => ({
     field: resolver(context)(path),
     check: compileTest(test, true),

@@ -1,2 +1,3 @@
 export * from './fact.js'
+export { type Draft, FACT_ACCESS, type FieldAccess, type KindAccess } from './fields.js'
 export * from './generated.js'

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { generateModel } from './generate-model.js'
+import { generateFields, generateModel } from './generate-model.js'
 
 /** Files that are made from other files, by path from the repository's root: each with its maker. */
 const MAKERS: Readonly<Record<string, () => string>> = {
   'src/model/generated.ts': generateModel,
+  'src/model/fields.ts': generateFields,
 }
 
 const BIOME = 'node_modules/@biomejs/biome/bin/biome'

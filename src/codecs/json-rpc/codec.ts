@@ -2,11 +2,13 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Codec, Trees } from '../codec.js'
 import { encodeMessage, encodeWrittenEvent, type MessageTree } from './encode.js'
 import { decodeEnvelope, type EnvelopeLimits } from './envelope.js'
-import { writeEventParams } from './events.js'
-import { Members, plainOf } from './members.js'
+import { checkEvent, eventObjectWriter } from './events.js'
+import { ObjectText, type ObjectWriter } from './object-text.js'
 
 type Plain = Record<string, unknown>
 
+const PARAMS = 'params'
+const EVENT = 'Event.'
 const NONE: ReadonlySet<object> = new Set()
 
 function isMap(value: unknown): value is Plain {
@@ -24,21 +26,18 @@ export const jsonTrees: Trees = {
   ordered: false,
   isMap,
   classOf: () => undefined,
-  keys: (map) => (map instanceof Members ? map.keys : Object.keys(map as Plain)),
-  values: (map) => (map instanceof Members ? map.values : Object.values(map as Plain)),
-  get(map, key) {
-    if (map instanceof Members) return map.get(key)
-    return Object.hasOwn(map as Plain, key) ? (map as Plain)[key] : undefined
+  keys: (map) => Object.keys(map as Plain),
+  values: (map) => Object.values(map as Plain),
+  get: (map, key) => (Object.hasOwn(map as Plain, key) ? (map as Plain)[key] : undefined),
+  set: (map, key, value) => setOwn(map as Plain, key, value),
+  writer(match, path) {
+    const method = String(match.method)
+    return path[0] === PARAMS && method.startsWith(EVENT) ? eventObjectWriter(method, path.slice(1)) : undefined
   },
-  set(map, key, value) {
-    if (map instanceof Members) map.set(key, value)
-    else setOwn(map as Plain, key, value)
-  },
-  start: () => new Members(),
+  start: (_class, writer) => (writer === undefined ? {} : new ObjectText(writer as ObjectWriter)),
   put(map, key, value) {
-    const { keys, values } = map as Members
-    keys.push(key as string)
-    values.push(value)
+    if (map instanceof ObjectText) map.put(key as string, value)
+    else setOwn(map as Plain, key as string, value)
   },
   map(_class, keys, values) {
     const map: Plain = {}
@@ -47,7 +46,7 @@ export const jsonTrees: Trees = {
   },
   integer: (value) => (typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined),
   equal: isDeepStrictEqual,
-  toTyped: plainOf,
+  toTyped: (value) => value,
   fromTyped: (json) => json,
 }
 
@@ -60,8 +59,9 @@ export function jsonRpcCodec(limits?: EnvelopeLimits): Codec {
     encode(root) {
       const message = root as MessageTree
       const { method, params } = message
-      if (method?.startsWith('Event.')) return encodeWrittenEvent(method, writeEventParams(method, params))
-      return encodeMessage({ ...message, params: plainOf(params) })
+      if (params instanceof ObjectText) return encodeWrittenEvent(String(method), params.text())
+      if (method?.startsWith(EVENT)) checkEvent(method, params)
+      return encodeMessage(message)
     },
   }
 }

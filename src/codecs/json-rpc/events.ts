@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.js'
 import { describeValue, type Fault, faultsText } from './fault.js'
-import { Members, plainOf } from './members.js'
+import { type ObjectWriter, objectWriter } from './object-text.js'
 import { missingMembers } from './required.js'
 import { messageChecker, STRICT, TOLERANT } from './schema.js'
 import { freeShape, type Shape } from './shape.js'
@@ -99,23 +99,13 @@ export function checkEvent(method: string, params: unknown): void {
 }
 
 /**
- * The JSON of an outgoing event's params, held to their types like {@link checkEvent} does, in one
- * pass. Objects may be {@link Members}.
+ * A writer of the object at `path` within an outgoing event's params (empty: the params themselves),
+ * held to the types like {@link checkEvent} does.
  */
-export function writeEventParams(method: string, params: unknown): string {
-  const checker = checkerOf(method, outgoing)
-  const text = checker.shape.write(params)
-  if (text !== undefined && hasRequired(params, checker.required)) return text
-  throw new GatewayError('codec.field', faultsText(method, faultsOf(checker, plainOf(params))))
-}
-
-function hasRequired(params: unknown, required: readonly string[]): boolean {
-  if (!(params instanceof Members)) return missingMembers(params, required).length === 0
-  for (let i = 0; i < required.length; i++) {
-    const value = params.get(required[i]!)
-    if (value === undefined || value === null || value === '') return false
-  }
-  return true
+export function eventObjectWriter(method: string, path: readonly string[]): ObjectWriter {
+  const { shape, required } = checkerOf(method, outgoing)
+  const inner = path.reduce<Shape | undefined>((at, key) => at?.member?.(key), shape)
+  return objectWriter(method, ['params', ...path].join('.'), inner ?? anyObject, path.length === 0 ? required : [])
 }
 
 /**

@@ -1,18 +1,19 @@
 /// <reference lib="es2024.string" />
 import { describeValue, type Fault, memberPath } from './fault.js'
 import { isPlainObject } from './json.js'
-import { Members, plainOf, quote } from './members.js'
+import { quote } from './quote.js'
 
 /**
  * A type of the wire, compiled. `test` is the fast answer; `explain` is asked only after a no
  * and lists every fault below `path`. `write` tests and gives the JSON in one pass, undefined
- * for a no; it also takes {@link Members} where an object stands.
+ * for a no. `member` is the shape of a member of an object that is put together piece by piece.
  */
 export interface Shape {
   /** What would be right, as it reads after "want". */
   readonly want: string
   test(value: unknown): boolean
   write(value: unknown): string | undefined
+  member?(key: string): Shape | undefined
   explain(value: unknown, path: string, faults: Fault[]): void
 }
 
@@ -127,6 +128,7 @@ export function mapShape(item: Shape): Shape {
       return true
     },
     write: (value) => writeMembers(value, () => item, never),
+    member: () => item,
     explain(value, path, faults) {
       if (!isPlainObject(value)) return void faults.push({ path, want, got: describeValue(value) })
       for (const key in value) {
@@ -159,6 +161,7 @@ export function messageShape(members: ReadonlyMap<string, Shape>, { closed, null
       return true
     },
     write: (value) => writeMembers(value, (key) => members.get(key) ?? other, isAbsent),
+    member: (key) => members.get(key) ?? other,
     explain(value, path, faults) {
       if (!isPlainObject(value)) return void faults.push({ path, want, got: describeValue(value) })
       for (const key in value) {
@@ -175,38 +178,20 @@ export function messageShape(members: ReadonlyMap<string, Shape>, { closed, null
 
 const never = () => false
 
-/** Keys are few and come again and again; those that come from outside are not all remembered. */
-const MAX_KEYS = 5000
-const quotedKeys = new Map<string, string>()
-
-/** A key as it stands before its value; undefined when it is no text JSON can hold. */
-function quotedKey(key: string): string | undefined {
-  const known = quotedKeys.get(key)
-  if (known !== undefined) return known
-  if (!key.isWellFormed()) return undefined
-  const made = `${quote(key)}:`
-  if (quotedKeys.size < MAX_KEYS) quotedKeys.set(key, made)
-  return made
-}
-
 /** Undefined where a member has no shape, or a value is not of it. */
 function writeMembers(
   value: unknown,
   shapeOf: (key: string) => Shape | undefined,
   isAbsent: (member: unknown) => boolean,
 ): string | undefined {
-  const isMembers = value instanceof Members
-  if (!isMembers && !isPlainObject(value)) return undefined
-  const keys = isMembers ? value.keys : Object.keys(value)
+  if (!isPlainObject(value)) return undefined
   let out = ''
-  for (let i = 0; i < keys.length; i++) {
-    const key = keys[i]!
-    const member = isMembers ? value.values[i] : value[key]
+  for (const key in value) {
+    const member = value[key]
     if (member === undefined || isAbsent(member)) continue
     const written = shapeOf(key)?.write(member)
-    const name = quotedKey(key)
-    if (written === undefined || name === undefined) return undefined
-    out += out === '' ? name + written : `,${name}${written}`
+    if (written === undefined || !key.isWellFormed()) return undefined
+    out += `${out === '' ? '' : ','}${quote(key)}:${written}`
   }
   return `{${out}}`
 }
@@ -218,10 +203,8 @@ export function freeShape(sort: 'value' | 'object' | 'list'): Shape {
   return {
     want,
     test: (value) => isSort(value) && isFreeJson(value, FREE_JSON_DEPTH),
-    write(value) {
-      const plain = plainOf(value)
-      return isSort(plain) && isFreeJson(plain, FREE_JSON_DEPTH) ? JSON.stringify(plain) : undefined
-    },
+    write: (value) => (isSort(value) && isFreeJson(value, FREE_JSON_DEPTH) ? JSON.stringify(value) : undefined),
+    member: () => (sort === 'list' ? undefined : freeShape('value')),
     explain(value, path, faults) {
       if (!isSort(value)) faults.push({ path, want, got: describeValue(value) })
       else explainFreeJson(value, path, FREE_JSON_DEPTH, faults)

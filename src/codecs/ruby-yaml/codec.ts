@@ -19,6 +19,7 @@ export const rubyTrees: Trees = {
       values.push(value as RubyValue)
     }
   },
+  writer: () => undefined,
   start: (className) => new RubyMap(className),
   put(map, key, value) {
     const { keys, values } = map as RubyMap
