@@ -169,9 +169,9 @@ function runFile(file: TestFile, open: Open, coverage: Coverage, report: Reporte
     }
     const { dialect, dialects } = opened
     const trace = runCase(test, dialect, (other) => dialects.get(other)?.codec.trees)
-    coverage.take(trace)
+    const isLossy = coverage.take(trace)
     for (const { direction, differences } of trace.results) {
-      if (differences.length === 0) report.pass(`${title} (${direction})`)
+      if (differences.length === 0 || (isLossy && direction === 'round trip')) report.pass(`${title} (${direction})`)
       else report.fail(`${title} (${direction})`, differences)
     }
   }

@@ -45,7 +45,11 @@ export function compileCarrier(rule: CarryRule, cases: Cases | undefined, contex
   const byCases = new Set(cases?.fields.map((field) => field.path))
   const uncovered = modelPaths(kind)
     .filter((path) => !rule.covered.has(path) && !byCases.has(path) && path !== rule.rest?.path)
-    .map((path) => ({ field: modelPath(kind, path, dialect)!, key: rule.prefix + path }))
+    .map((path) => ({
+      field: modelPath(kind, path, dialect)!,
+      key: rule.prefix + path,
+      from: firstUncovered(path, rule),
+    }))
   const said = cases === undefined ? undefined : unsaidByCases(cases, rule)
   const names = new Map<string, Map<string, string>>()
 
@@ -53,9 +57,13 @@ export function compileCarrier(rule: CarryRule, cases: Cases | undefined, contex
     const rest = rule.rest?.get(fact) as Record<string, string> | undefined
     if (rest !== undefined) for (const key in rest) put(key, rest[key]!)
     for (let i = 0; i < uncovered.length; i++) {
-      const { field, key } = uncovered[i]!
+      const { field, key, from } = uncovered[i]!
       const value = field.get(fact)
-      if (value !== undefined) put(key, toText(value))
+      if (value === undefined) continue
+      if (from === 0) put(key, toText(value))
+      else
+        for (let at = from; at < (value as unknown[]).length; at++)
+          put(`${key}.${at}`, toText((value as unknown[])[at]))
     }
     said?.(fact, chosen, put)
     if (fact.ext !== undefined) {
@@ -123,6 +131,13 @@ export function compileCarrier(rule: CarryRule, cases: Cases | undefined, contex
       return true
     },
   }
+}
+
+/** How many elements of a list the rules say in their own words; only those after them are carried. */
+function firstUncovered(path: string, { covered }: CarryRule): number {
+  let count = 0
+  while (covered.has(`${path}.${count}`)) count += 1
+  return count
 }
 
 /** The case named by a carrier map, if any. */

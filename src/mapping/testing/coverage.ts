@@ -10,7 +10,8 @@ import type { CaseTrace } from './run-case.js'
 
 /** Keeps account of the messages and cases of a mapping that tests have come to. */
 export interface Coverage {
-  take(trace: CaseTrace): void
+  /** Takes a test into account; answers whether a case it came to says that it loses something. */
+  take(trace: CaseTrace): boolean
   /** A fault for each message and case that no test came to, of those that the file itself has. */
   faults(): Fault[]
 }
@@ -33,6 +34,7 @@ export function coverageOf({ file, source, own }: LoadedMapping, dialect: Dialec
 
   return {
     take({ read, written }) {
+      let isLossy = false
       if (read !== undefined) {
         hit(read.rule)
         const { rule, parts } = subjects.get(read.rule)!
@@ -47,11 +49,13 @@ export function coverageOf({ file, source, own }: LoadedMapping, dialect: Dialec
               cases.keys.map((key) => valueAt(map, key, trees)),
               hint,
             )
-            if (found !== undefined) hit(read.rule, ...at, found.name)
+            if (found === undefined) continue
+            hit(read.rule, ...at, found.name)
+            isLossy ||= found.lossy !== undefined
           }
         }
       }
-      if (written === undefined) return
+      if (written === undefined) return isLossy
       hit(written.rule)
       for (const { at, cases } of subjects.get(written.rule)!.parts) {
         for (const fact of written.facts) {
@@ -59,6 +63,7 @@ export function coverageOf({ file, source, own }: LoadedMapping, dialect: Dialec
           if (found !== undefined) hit(written.rule, ...at, found.name)
         }
       }
+      return isLossy
     },
     faults() {
       const right = 'add a test for it, or run with --allow-untested'
