@@ -63,7 +63,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
   function report(each: Station, event: LinkEvent, seen: { up: boolean }): void {
     parts.health.report(each.name, event)
     note(each, event, log)
-    if (event.kind === 'down') each.jobs.broken()
+    if (event.kind === 'interrupted') each.jobs.broken()
     if (event.kind !== 'up') return
     each.node?.announcer?.announce()
     // Whatever was said while the link was down has passed us by.
@@ -161,7 +161,8 @@ function station(link: HubLink, around: Surroundings): Station {
   const { parts, hub, sync, lanes, now } = around
   const { config, log } = parts
   const settings = config.links[link.name]!
-  const jobs = makeJobs(config.group, link.name, now)
+  const window = settings.type === 'amqp' ? settings.prefetch : undefined
+  const jobs = makeJobs({ group: config.group, link: link.name, window, now })
   const ownNodes = new Set(
     Object.values(config.links).flatMap((each) => (each.type === 'nats' ? [each.node.uuid] : [])),
   )
@@ -214,6 +215,9 @@ function note({ name, metrics }: Station, event: LinkEvent, log: Log): void {
       break
     case 'consuming':
       log.info('link consuming', { link, source: event.source })
+      break
+    case 'interrupted':
+      log.debug('link consumes no more for now', { link, source: event.source })
       break
     case 'blocked':
       log.warn('the peer takes nothing for now', { link, reason: event.reason })

@@ -41,10 +41,12 @@ export function makeIntake(parts: IntakeParts): Intake {
 
   function take(delivery: Delivery): void {
     metrics.taken()
-    const job = jobs.begin(delivery)
-    if (job === undefined) return
+    jobs.begin(delivery, proceed)
+  }
+
+  function proceed(job: Job): void {
     metrics.inFlight(jobs.count())
-    const path = pathOf(delivery.frame.headers)
+    const path = pathOf(job.delivery.frame.headers)
     if (isLoop(path, group)) {
       metrics.loop()
       finish(job)

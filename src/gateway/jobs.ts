@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { Delivery, Settlement } from '../transports/transport.js'
 import { HEADERS } from './headers.js'
+import { compareReturns, type Returns, type Verdict } from './returns.js'
 
 /** One message being worked on, from its arrival until every target confirmed it. */
 export interface Job {
@@ -13,94 +14,166 @@ export interface Job {
 
 /** The messages of one link that are being worked on. */
 export interface Jobs {
-  /** Undefined when the message is a copy, sent again by the broker, of one still being worked on. */
-  begin(delivery: Delivery): Job | undefined
-  /** The link broke: acknowledgements on their way may not have arrived. */
+  /**
+   * Takes a delivery; `proceed` is called for each message that is new, in the order of arrival. That may be
+   * a little later, while it is being found out whether the broker has sent it before. A copy is settled
+   * with the message it repeats.
+   */
+  begin(delivery: Delivery, proceed: (job: Job) => void): void
+  /** Consuming was interrupted: what is unsettled comes again, and acknowledgements may have been lost. */
   broken(): void
   count(): number
 }
 
-interface Entry {
-  readonly key: string
-  readonly id: string
-  copies: Delivery[]
+/** What jobs are made with. */
+export interface JobsParts {
+  readonly group: string
+  readonly link: string
+  /** How many messages the source hands out unsettled; absent where it never sends one again. */
+  readonly window?: number | undefined
+  readonly now?: () => number
 }
 
-/** Settled messages remembered so that a copy of them gets the same name again. */
-const REMEMBERED = 2048
-/** Acknowledgements older than this had arrived before the link broke. Milliseconds. */
-const ACK_DOUBT_MS = 2000
+interface Entry {
+  readonly key: string
+  copies: readonly Delivery[]
+  /** Its place in the order of acknowledgements. */
+  settled?: number
+  settledAt?: number
+  /** Its delivery died with the connection before it was settled. */
+  owed: boolean
+}
+
+interface Seen {
+  readonly key: string
+  readonly settled: number | undefined
+  readonly entry: Entry
+}
+
+interface Held {
+  readonly delivery: Delivery
+  readonly key: string
+  readonly proceed: (job: Job) => void
+}
+
+/** A killed broker may bring back every message whose acknowledgement it had not written down: a classic queue writes after some ten thousand. */
+const REMEMBERED = 16_384
+/** Acknowledgements older than this have been written down. Milliseconds. */
+const DOUBT_MS = 60_000
+/** A broker sends what it has to send again in one go. Milliseconds. */
+const PATIENCE_MS = 500
+
+const NO_COPIES: readonly Delivery[] = []
 
 /**
- * Names messages and recognises copies. A broker sends unacknowledged messages again after a broken
- * connection: a copy of one that is still being worked on waits for it and is settled with it, a copy of
- * one that was finished as the link broke gets the same name, so that receivers can drop it.
+ * Names messages and recognises copies. A broker sends again what it was not told to be settled: a copy
+ * of a message still being worked on waits for it, and one of a message that every target has confirmed
+ * is acknowledged again. Both are so for messages without names too, of which several may be byte-identical.
  */
-export function makeJobs(group: string, link: string, now: () => number = Date.now): Jobs {
+export function makeJobs({ group, link, window, now = Date.now }: JobsParts): Jobs {
   const session = randomBytes(6).toString('hex')
   let arrivals = 0
+  let settlements = 0
   let open = 0
-  const working = new Map<string, Entry[]>()
-  let finished: { key: string; id: string; at: number }[] = []
-  let doubtful: { key: string; id: string }[] = []
-  /** Messages whose delivery died with a connection: each of them comes once more. */
-  const stale = new Set<Entry>()
+  /** In the order of arrival. */
+  let taken: Entry[] = []
+  let pruneAt = 2 * REMEMBERED
+  let returns: Returns<Seen> | undefined
+  let held: Held[] = []
+  let timer: NodeJS.Timeout | undefined
 
-  function nameOf({ frame, messageId, redelivered }: Delivery, hash: string, key: string): string {
+  function nameOf({ frame, messageId }: Delivery, hash: string): string {
     const given = frame.headers[HEADERS.id]
     if (given !== undefined && given !== '') return given
     if (messageId !== undefined && messageId !== '') return `${messageId}-${hash}`
-    if (redelivered) {
-      const at = doubtful.findIndex((each) => each.key === key)
-      if (at >= 0) return doubtful.splice(at, 1)[0]!.id
-    }
     arrivals += 1
     return `${group}-${link}-${session}-${arrivals.toString(36)}-${hash}`
   }
 
-  function finish(entry: Entry): void {
-    const list = working.get(entry.key)!
-    // Its copy is still to come and must get the same name.
-    if (stale.delete(entry)) doubtful.push({ key: entry.key, id: entry.id })
-    if (list.length === 1) working.delete(entry.key)
-    else list.splice(list.indexOf(entry), 1)
-    finished.push({ key: entry.key, id: entry.id, at: now() })
-    if (finished.length >= 2 * REMEMBERED) finished = finished.slice(-REMEMBERED)
+  function remember(entry: Entry): void {
+    taken.push(entry)
+    if (taken.length < pruneAt) return
+    const oldest = taken.length - REMEMBERED
+    taken = taken.filter(({ settled }, at) => settled === undefined || at >= oldest)
+    pruneAt = taken.length + REMEMBERED
+  }
+
+  function start({ delivery, proceed }: Held, hash: string, key: string): void {
+    const entry: Entry = { key, copies: [delivery], owed: false }
+    if (window !== undefined) remember(entry)
+    open += 1
+    proceed({ id: nameOf(delivery, hash), delivery, settle: (outcome) => settle(entry, outcome) })
+  }
+
+  function settle(entry: Entry, outcome: Settlement): void {
+    if (entry.settled !== undefined) return
+    open -= 1
+    const { copies } = entry
+    entry.copies = NO_COPIES
+    entry.settled = ++settlements
+    entry.settledAt = now()
+    // What goes back to its source comes again as if for the first time.
+    if (outcome === 'retry') taken = taken.filter((each) => each !== entry)
+    for (const copy of copies) copy.settle(outcome)
+  }
+
+  function join({ entry }: Seen, delivery: Delivery): void {
+    entry.owed = false
+    if (entry.settled === undefined) {
+      entry.copies = [...entry.copies, delivery]
+      return
+    }
+    entry.settled = ++settlements
+    entry.settledAt = now()
+    delivery.settle('done')
+  }
+
+  function apply(verdicts: readonly Verdict<Seen>[]): void {
+    const decided = held.splice(0, verdicts.length)
+    if (returns?.isOver()) returns = undefined
+    for (const [index, each] of decided.entries()) {
+      const verdict = verdicts[index]!
+      if (verdict === 'new') start(each, hashOf(each.delivery), each.key)
+      else join(verdict, each.delivery)
+    }
+  }
+
+  function wait(): void {
+    clearTimeout(timer)
+    if (held.length === 0) return
+    timer = setTimeout(() => {
+      if (returns !== undefined) apply(returns.decide())
+    }, PATIENCE_MS)
   }
 
   return {
-    begin(delivery) {
-      const hash = createHash('sha1').update(delivery.frame.body).digest('base64url').slice(0, 11)
-      const key = `${delivery.frame.headers[HEADERS.id] ?? delivery.messageId ?? ''}/${hash}`
-      const same = working.get(key)
-      const waiting = delivery.redelivered ? same?.find((entry) => stale.has(entry)) : undefined
-      if (waiting !== undefined) {
-        waiting.copies.push(delivery)
-        stale.delete(waiting)
-        return undefined
-      }
-      const entry: Entry = { key, id: nameOf(delivery, hash, key), copies: [delivery] }
-      if (same === undefined) working.set(key, [entry])
-      else same.push(entry)
-      open += 1
-      let settled = false
-      return {
-        id: entry.id,
-        delivery,
-        settle(outcome) {
-          if (settled) return
-          settled = true
-          open -= 1
-          finish(entry)
-          for (const copy of entry.copies) copy.settle(outcome)
-        },
-      }
+    begin(delivery, proceed) {
+      const hash = hashOf(delivery)
+      const name = delivery.frame.headers[HEADERS.id] ?? delivery.messageId ?? ''
+      const key = name === '' ? hash : `${name}/${hash}`
+      const each: Held = { delivery, key, proceed }
+      if (returns === undefined) return start(each, hash, key)
+      held.push(each)
+      apply(returns.next(key, delivery.redelivered))
+      wait()
     },
     broken() {
-      const since = now() - ACK_DOUBT_MS
-      doubtful = finished.filter((each) => each.at >= since)
-      for (const entries of working.values()) for (const entry of entries) stale.add(entry)
+      held = []
+      clearTimeout(timer)
+      const since = now() - DOUBT_MS
+      const seen: Seen[] = []
+      for (const entry of taken) {
+        if (entry.settled === undefined) entry.owed = true
+        else if (entry.settledAt! < since) continue
+        seen.push({ key: entry.key, settled: entry.owed ? undefined : entry.settled, entry })
+      }
+      returns = seen.length === 0 ? undefined : compareReturns(seen, window ?? 1)
     },
     count: () => open,
   }
+}
+
+/** Tells bodies apart. */
+function hashOf({ frame }: Delivery): string {
+  return createHash('sha1').update(frame.body).digest('base64url').slice(0, 11)
 }

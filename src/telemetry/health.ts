@@ -51,13 +51,14 @@ export function createHealth(links: readonly HealthLink[], now: () => number = D
     if (event.kind === 'consuming') {
       consuming.add(name)
       if (state === 'connected') enter(name, 'consuming', true)
+    } else if (event.kind === 'interrupted') {
+      consuming.delete(name)
+      if (state === 'consuming') enter(name, 'connected', false, 'does not consume')
     } else if (event.kind === 'up') {
       if (consuming.has(name)) enter(name, 'consuming', true)
       else enter(name, 'connected', !sources.has(name), sources.has(name) ? 'does not consume yet' : undefined)
-    } else if (event.kind === 'down') {
-      consuming.delete(name)
-      enter(name, 'down', false, event.error?.message ?? reason)
-    } else if (event.kind === 'reconnecting' && state !== 'reconnecting') enter(name, 'reconnecting', false, reason)
+    } else if (event.kind === 'down') enter(name, 'down', false, event.error?.message ?? reason)
+    else if (event.kind === 'reconnecting' && state !== 'reconnecting') enter(name, 'reconnecting', false, reason)
   }
 
   return {

@@ -48,6 +48,8 @@ export interface Delivery {
  * What can happen to a link. `down` carries what is known of the reason.
  * `returned`: a frame was confirmed by the peer although nobody is bound to receive it.
  * `dropped`: a frame arrived while the buffer for unsettled ones was full, and the wire knows no way to keep it.
+ * `interrupted`: a source that was `consuming` is not any more, and what it handed out unsettled will come
+ * again before anything else. A wire that never sends anything twice keeps consuming over its reconnects.
  * `blocked`: the peer takes nothing for now (AMQP: a memory or disk alarm); sends wait until `unblocked`.
  */
 export type LinkEvent =
@@ -55,6 +57,7 @@ export type LinkEvent =
   | { readonly kind: 'down'; readonly error?: GatewayError }
   | { readonly kind: 'reconnecting'; readonly attempt: number; readonly delayMs: number }
   | { readonly kind: 'consuming'; readonly source: string }
+  | { readonly kind: 'interrupted'; readonly source: string }
   | { readonly kind: 'fault'; readonly error: GatewayError }
   | { readonly kind: 'returned'; readonly frame: Frame }
   | { readonly kind: 'dropped'; readonly frame: Frame }

@@ -5,6 +5,7 @@ import type { LinkEvent } from '../../src/transports/transport.js'
 
 const up: LinkEvent = { kind: 'up' }
 const consuming: LinkEvent = { kind: 'consuming', source: 'q' }
+const interrupted: LinkEvent = { kind: 'interrupted', source: 'q' }
 const down: LinkEvent = { kind: 'down', error: new GatewayError('link.lost', 'heartbeat missed') }
 const reconnecting: LinkEvent = { kind: 'reconnecting', attempt: 1, delayMs: 10 }
 const fault: LinkEvent = { kind: 'fault', error: new GatewayError('link.forbidden', 'no') }
@@ -49,11 +50,27 @@ const stories: {
     state: 'starting',
   },
   {
-    name: 'what was consumed before a loss does not count after it',
+    name: 'what was consumed before an interruption does not count after it',
     isSource: true,
-    events: [consuming, up, down, up],
+    events: [consuming, up, interrupted, down, up],
     ready: false,
     state: 'connected',
+    reason: 'does not consume yet',
+  },
+  {
+    name: 'a source that consumes over a reconnect is ready again with its connection',
+    isSource: true,
+    events: [consuming, up, down, reconnecting, up],
+    ready: true,
+    state: 'consuming',
+  },
+  {
+    name: 'an interruption on a connection that stands',
+    isSource: true,
+    events: [consuming, up, interrupted],
+    ready: false,
+    state: 'connected',
+    reason: 'does not consume',
   },
   {
     name: 'down with a reason',

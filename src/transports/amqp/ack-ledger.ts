@@ -21,6 +21,7 @@ export interface AckLedger {
  * `done` deliveries without an open one before them are acknowledged together, at the next turn of the
  * event loop or after 64: fewer frames for the broker are what makes consuming fast. One whose elders are
  * still open is acknowledged by itself, so that it does not hold its place in the prefetch window.
+ * Acknowledgements leave in the order of settling: those that a broken connection loses are the last.
  */
 export function ackLedger(channel: Channel, onSettled: () => void): AckLedger {
   /** Delivery tags in order of arrival, which is ascending. */
@@ -32,14 +33,20 @@ export function ackLedger(channel: Channel, onSettled: () => void): AckLedger {
   function flush(): void {
     scheduled = false
     if (ended || done.length === 0) return
-    const oldestOpen = open.values().next().value ?? Number.POSITIVE_INFINITY
-    let newest: Message | undefined
-    for (const message of done) {
+    const elders = oldestLeft(done, open.values().next().value ?? Number.POSITIVE_INFINITY)
+    let run: Message | undefined
+    for (const [at, message] of done.entries()) {
       const tag = message.fields.deliveryTag
-      if (tag > oldestOpen) channel.ack(message)
-      else if (newest === undefined || tag > newest.fields.deliveryTag) newest = message
+      const isNext = run === undefined || tag > run.fields.deliveryTag
+      if (isNext && tag < elders[at]!) {
+        run = message
+        continue
+      }
+      if (run !== undefined) channel.ack(run, true)
+      run = undefined
+      channel.ack(message)
     }
-    if (newest !== undefined) channel.ack(newest, true)
+    if (run !== undefined) channel.ack(run, true)
     done = []
   }
 
@@ -68,4 +75,15 @@ export function ackLedger(channel: Channel, onSettled: () => void): AckLedger {
       onSettled()
     },
   }
+}
+
+/** For each of `done` the lowest tag that is still unacknowledged when all up to it are. */
+function oldestLeft(done: readonly Message[], open: number): number[] {
+  const lowest: number[] = new Array<number>(done.length)
+  let low = open
+  for (let at = done.length - 1; at >= 0; at--) {
+    lowest[at] = low
+    low = Math.min(low, done[at]!.fields.deliveryTag)
+  }
+  return lowest
 }

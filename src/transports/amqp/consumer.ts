@@ -64,8 +64,10 @@ export function queueConsumer(
     const ledger = ackLedger(channel, onSettled)
     let reason: unknown = 'the broker cancelled the consumer; was the queue deleted?'
     let live = true
+    let begun = false
     const interrupted = () => {
       ledger.end()
+      if (begun && live) handlers.report({ kind: 'interrupted', source: name })
       if (live && !cancelled && session?.channel === channel) void reopen(model, () => reason)
       live = false
       channel.close().catch(() => undefined)
@@ -77,6 +79,7 @@ export function queueConsumer(
     await channel.prefetch(config.prefetch ?? 256)
     const take = (message: ConsumeMessage | null) => {
       if (message === null) return interrupted()
+      begun = true
       ledger.open(message)
       handlers.deliver(toDelivery(message, ledger))
     }
@@ -84,6 +87,7 @@ export function queueConsumer(
     const { consumerTag } = await consuming.catch((error: unknown) => refuse(error))
     if (!live) return refuse(reason)
     session = { channel, ledger, consumerTag }
+    begun = true
     handlers.report({ kind: 'consuming', source: name })
   }
 

@@ -1,0 +1,130 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { type Job, makeJobs } from '../../src/gateway/jobs.js'
+import type { Delivery, Settlement } from '../../src/transports/transport.js'
+
+/** A link of jobs, and what was made of the deliveries given to it. */
+function desk(window: number | undefined = 256) {
+  const jobs = makeJobs({ group: 'g', link: 'l', window })
+  const begun: Job[] = []
+  function deliver(text: string, more: { id?: string; header?: string; redelivered?: boolean } = {}) {
+    const settled: Settlement[] = []
+    const delivery: Delivery = {
+      frame: {
+        address: {},
+        headers: more.header === undefined ? {} : { 'patchbay-id': more.header },
+        body: Buffer.from(text),
+      },
+      receivedAt: 0,
+      redelivered: more.redelivered ?? false,
+      ...(more.id !== undefined && { messageId: more.id }),
+      settle: (outcome) => void settled.push(outcome),
+    }
+    jobs.begin(delivery, (job) => void begun.push(job))
+    return settled
+  }
+  return { jobs, begun, deliver, again: (text: string) => deliver(text, { redelivered: true }) }
+}
+
+test('messages without a name get one each, byte-identical ones too', () => {
+  const { begun, deliver } = desk()
+  for (const text of ['on', 'off', 'on']) deliver(text)
+  expect(new Set(begun.map(({ id }) => id)).size).toBe(3)
+})
+
+test("a publisher's own name is kept, and told from the same name on another body", () => {
+  const { begun, deliver } = desk()
+  deliver('a', { id: 'm1' })
+  deliver('b', { id: 'm1' })
+  deliver('c', { id: 'm1', header: 'known' })
+  expect(begun[0]!.id).toMatch(/^m1-/)
+  expect(begun[1]!.id).not.toBe(begun[0]!.id)
+  expect(begun[2]!.id).toBe('known')
+})
+
+test('a copy of a message in the works waits for it and is settled with it', () => {
+  const { jobs, begun, deliver, again } = desk()
+  const first = deliver('a')
+  jobs.broken()
+  const copy = again('a')
+  expect(begun).toHaveLength(1)
+  expect(jobs.count()).toBe(1)
+  begun[0]!.settle('done')
+  expect([first, copy]).toEqual([['done'], ['done']])
+  expect(jobs.count()).toBe(0)
+})
+
+test('a copy of a message that was finished while the link was down is acknowledged again', () => {
+  const { jobs, begun, deliver, again } = desk()
+  deliver('a')
+  jobs.broken()
+  begun[0]!.settle('done')
+  expect(again('a')).toEqual(['done'])
+  expect(begun).toHaveLength(1)
+})
+
+test('the link may break again before the copies have come', () => {
+  const { jobs, begun, deliver, again } = desk()
+  for (const text of ['a', 'b', 'c']) deliver(text)
+  begun[0]!.settle('done')
+  jobs.broken()
+  begun[1]!.settle('done')
+  jobs.broken()
+  const [a, b] = [again('a'), again('b')]
+  expect([a, b]).toEqual([[], []]) // c must follow before it is known that these are not others
+  again('c')
+  expect([a, b]).toEqual([['done'], ['done']])
+  again('x')
+  expect(begun).toHaveLength(4)
+})
+
+test('what cannot be told at once is decided when nothing more comes', async () => {
+  const { jobs, begun, deliver, again } = desk()
+  deliver('on')
+  deliver('off')
+  for (const job of begun) job.settle('done')
+  jobs.broken()
+  const third = again('on')
+  expect(begun).toHaveLength(2)
+  await delay(600)
+  expect(begun).toHaveLength(3)
+  begun[2]!.settle('done')
+  expect(third).toEqual(['done'])
+})
+
+test('what was given back to its source comes again as a new message', () => {
+  const { jobs, begun, deliver, again } = desk()
+  deliver('a')
+  begun[0]!.settle('retry')
+  jobs.broken()
+  again('a')
+  expect(begun).toHaveLength(2)
+})
+
+test('where a source never sends anything twice nothing is taken for a copy', () => {
+  const jobs = makeJobs({ group: 'g', link: 'l' })
+  const begun: Job[] = []
+  const delivery: Delivery = {
+    frame: { address: {}, headers: {}, body: Buffer.from('a') },
+    receivedAt: 0,
+    redelivered: true,
+    settle: () => undefined,
+  }
+  jobs.begin(delivery, (job) => void begun.push(job))
+  jobs.broken()
+  jobs.begin(delivery, (job) => void begun.push(job))
+  expect(begun).toHaveLength(2)
+})
+
+test('a hundred thousand messages leave a bounded memory, and old ones in the works are still known', () => {
+  const { jobs, begun, deliver, again } = desk()
+  deliver('the first')
+  for (let at = 0; at < 100_000; at++) {
+    deliver(`m${at}`)
+    begun.pop()!.settle('done')
+  }
+  jobs.broken()
+  again('the first')
+  again('m99999')
+  expect(begun).toHaveLength(1)
+})
