@@ -3,6 +3,8 @@
  * data folders of their own, and ended by process id. Nothing outlives the process that
  * started them, however it ends.
  */
+
+export { type GuardedFolder, guardedFolder, type ServerProcess } from './guarded-folder.js'
 export type { NatsOptions, PrivateNats } from './nats.js'
 export { startPrivateNats } from './nats.js'
 export type { RabbitMqPrograms } from './programs.js'
