@@ -70,7 +70,7 @@ export const CALL_PICTURE = lastEvent('true', 'ACTIVE')
 export const CALL_HANGUP = lastEvent('false', 'HANGUP')
 
 /** The channel of the call above. */
-export const CALL_UUID = '65da6180-877b-4378-a0bc-161f969fe643'
+const CALL_UUID = '65da6180-877b-4378-a0bc-161f969fe643'
 
 /** One telephone that came and two that went, one of those with a number. */
 export const TERMINALS = `\
