@@ -14,7 +14,7 @@ export interface FactsBody {
 }
 
 /** A fact as plain JSON, `kind` first, `meta` and `ext` last. */
-export function factToJson(fact: Fact, treesOf: TreesOf): Bag {
+function factToJson(fact: Fact, treesOf: TreesOf): Bag {
   const { kind, meta, ext, ...fields } = fact
   return {
     kind,
@@ -58,7 +58,7 @@ export function factsBodyFromJson(json: unknown, treesOf: TreesOf): FactsBody {
 }
 
 /** The reverse of {@link factToJson}. `where` begins the message of an error. */
-export function factFromJson(json: unknown, treesOf: TreesOf, where = 'fact'): Fact {
+function factFromJson(json: unknown, treesOf: TreesOf, where = 'fact'): Fact {
   if (!isPlain(json)) throw wrong(where, 'want an object with a `kind`')
   const { kind, meta, ext, full, ...fields } = json
   if (typeof kind !== 'string' || !Object.hasOwn(FACT_SHAPES, kind))

@@ -4,7 +4,7 @@ import { FACT_SHAPES, type FactKind } from '../model/index.js'
 const KINDS = Object.keys(FACT_SHAPES) as [FactKind, ...FactKind[]]
 
 /** How a wire value and a model value turn into each other. See converters.ts. */
-export const CONVERSIONS = [
+const CONVERSIONS = [
   'str',
   'int',
   'bool',
@@ -175,7 +175,6 @@ export type CaseRule = z.output<typeof caseObject>
 export type FieldRules = z.output<typeof fields>
 export type CaseRules = z.output<typeof cases>
 export type ElementRule = z.output<typeof element>
-export type ColumnsRule = z.output<typeof columns>
 export type WordsRule = z.output<typeof words>
 export type Test = z.output<typeof test>
 export type Scalar = z.output<typeof scalar>
@@ -184,3 +183,16 @@ export type TableRule = z.output<typeof table>
 
 /** Values of `settings:` given from outside, by name. */
 export type SettingValues = Readonly<Record<string, string | number | boolean>>
+
+/**
+ * JSON Schema (draft 2020-12) of mapping files, for editors. A file that extends another may leave
+ * out whatever the other one has, so below the top nothing is required; `patchbay check` judges the whole.
+ */
+export function mappingJsonSchema(): Record<string, unknown> {
+  const { required, ...schema } = z.toJSONSchema(mappingSchema, { io: 'input', override: withoutRequired })
+  return { title: 'Patchbay mapping', ...schema, anyOf: [{ required: ['extends'] }, { required: required ?? [] }] }
+}
+
+function withoutRequired({ zodSchema, jsonSchema }: { zodSchema: unknown; jsonSchema: { required?: string[] } }): void {
+  if (zodSchema !== mappingSchema) delete jsonSchema.required
+}

@@ -28,7 +28,7 @@ const testCase = z
   .describe('a message and the facts it says')
 
 /** The form of `NAME.test.yaml` beside a mapping file `NAME.yaml`. */
-export const testFileSchema = z.strictObject({
+const testFileSchema = z.strictObject({
   description: z.string().optional(),
   settings: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
@@ -49,7 +49,7 @@ export interface TestFile {
 }
 
 /** Where the tests of a mapping stand: beside it. */
-export function testPathOf(mapping: string): string {
+function testPathOf(mapping: string): string {
   return mapping.replace(/(\.ya?ml)?$/, '.test.yaml')
 }
 
@@ -70,4 +70,9 @@ export function loadTests(mapping: string): { readonly file: TestFile } | { read
   const checked = checkYaml(source, testFileSchema, 'mapping')
   if ('faults' in checked) return checked
   return { file: { path, source, settings: checked.data.settings ?? {}, tests: checked.data.tests } }
+}
+
+/** JSON Schema (draft 2020-12) of the tests beside mapping files, for editors. */
+export function testFileJsonSchema(): Record<string, unknown> {
+  return { title: 'Patchbay mapping tests', ...z.toJSONSchema(testFileSchema, { io: 'input' }) }
 }
