@@ -35,7 +35,7 @@ export const demoCommand: CliCommand = {
   name: 'demo',
   register(command, { io, exit }: CommandContext) {
     command
-      .description('Show the gateway at work on sample calls.')
+      .description('Shows the gateway at work on sample calls.')
       .option('--embedded', 'use no brokers, even where there are some')
       .option('--full', 'show every body whole, not only what is new in it')
       .addHelpText('after', HELP)
