@@ -78,7 +78,7 @@ async function show(options: Options, io: Io, terminal: Terminal, print: Print, 
     const rows = table.rows(await player.play(act))
     await print([...headingLines(at + 1, act.title, act.about, terminal), ...tableLines(rows, terminal)])
   }
-  await print(ending(await stage.gateway.metrics(), options, terminal))
+  await print(ending(await stage.gateway.metrics(), options, io.env, terminal))
 }
 
 function introduction(
@@ -126,11 +126,14 @@ function indented(text: string, { columns }: Terminal): string[] {
   return wrap(text, columns - 5).map((line) => `    ${line}`)
 }
 
-function ending(metrics: string, { full }: Options, terminal: Terminal): string[] {
+function ending(metrics: string, { full }: Options, env: Io['env'], terminal: Terminal): string[] {
+  // Started by npm in a clone, where no command is installed.
+  const [demo, patchbay] =
+    env.npm_lifecycle_event === 'demo' ? ['npm run demo --', 'node dist/main.js'] : ['patchbay demo', 'patchbay']
   const next = [
-    ...(full ? [] : ['patchbay demo --full            every body whole']),
-    'patchbay run -c patchbay.yaml   the same between your own brokers',
-    'mappings/*.yaml                 where this translation is written down',
+    ...(full ? [] : [`${demo} --full: every body whole`]),
+    `${patchbay} run -c patchbay.yaml: the same between your own brokers`,
+    'mappings/*.yaml: where this translation is written down',
   ]
   return [
     '',

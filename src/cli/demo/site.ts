@@ -39,7 +39,8 @@ export interface Addresses {
 
 /** The text of `patchbay.yaml`. `mapping` is the site's own mapping file, where it has one. */
 export function configText(site: Site, { amqp, nats }: Addresses, mapping: string | undefined): string {
-  const quote = (value: unknown) => JSON.stringify(value)
+  // `${` would name a variable of the environment.
+  const quote = (value: unknown) => JSON.stringify(value).replaceAll('${', () => '$${')
   const { server, credentials } = natsParts(nats)
   const own = site.prefix === '' ? undefined : ownNames(site)
   return [
