@@ -26,6 +26,12 @@ export const rubyTrees: Trees = {
     keys.push(key as RubyValue)
     values.push(value as RubyValue)
   },
+  ready: (key) => key,
+  putReady(map, ready, value) {
+    const { keys, values } = map as RubyMap
+    keys.push(ready as string)
+    values.push(value as RubyValue)
+  },
   map: (className, keys, values) => new RubyMap(className, keys as RubyValue[], values as RubyValue[]),
   integer: (value) => (typeof value === 'number' ? value : undefined),
   equal: (a, b) => equal(a as RubyValue, b as RubyValue),

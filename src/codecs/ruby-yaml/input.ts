@@ -11,8 +11,10 @@ export interface Decoded {
 /** Decodes a body, checked for length and encoding. Control characters are looked at by {@link refuseControls}. */
 export function decodeBody(body: Uint8Array | string, maxBytes: number): Decoded {
   if (typeof body === 'string') {
-    if (body.length * 3 > maxBytes && Buffer.byteLength(body) > maxBytes) throw tooLong(maxBytes)
-    return { text: body, ascii: undefined }
+    if (body.length > maxBytes) throw tooLong(maxBytes)
+    const bytes = Buffer.from(body)
+    if (bytes.length > maxBytes) throw tooLong(maxBytes)
+    return { text: body, ascii: bytes.length === body.length ? bytes : undefined }
   }
   if (body.byteLength > maxBytes) throw tooLong(maxBytes)
   const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength)

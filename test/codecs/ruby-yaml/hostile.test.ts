@@ -5,6 +5,12 @@ import { GatewayError } from '../../../src/errors.js'
 const BYTES = 1_000_000
 const MAX_MS = 1000
 
+/** Time this process has worked: other processes may keep the machine busy. */
+function workedMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 function fill(piece: string, bytes = BYTES): string {
   return piece.repeat(Math.floor(bytes / piece.length))
 }
@@ -63,15 +69,15 @@ const documents: { name: string; text: () => string }[] = [
 for (const { name, text } of documents) {
   test(`${name} ends in a value or a clear error within a second`, () => {
     const body = Buffer.from(text())
-    const started = performance.now()
+    const started = workedMs()
     try {
       const { value, shared } = parseDocument(body)
-      expect(performance.now() - started).toBeLessThan(MAX_MS)
+      expect(workedMs() - started).toBeLessThan(MAX_MS)
       toTyped(value, shared)
       expect(stringify(value).length).toBeLessThan(20 * body.length)
     } catch (error) {
       expect(error).toBeInstanceOf(GatewayError)
     }
-    expect(performance.now() - started).toBeLessThan(3 * MAX_MS)
+    expect(workedMs() - started).toBeLessThan(3 * MAX_MS)
   })
 }
