@@ -24,6 +24,10 @@ export interface Trees {
   start(className: string | undefined, writer: unknown): unknown
   /** Adds an entry, last, to a map that has no such key yet. */
   put(map: unknown, key: unknown, value: unknown): void
+  /** A key as `putReady` takes it, looked up once for all maps of a writer. */
+  ready(key: string, writer: unknown): unknown
+  /** Like `put`, with a key made by `ready` for the map's own writer. */
+  putReady(map: unknown, ready: unknown, value: unknown): void
   /** Builds a map from parallel arrays, which it may keep. */
   map(className: string | undefined, keys: unknown[], values: unknown[]): unknown
   /** The integer a value is: a number while safe, undefined when it is none. */

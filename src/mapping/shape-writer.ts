@@ -44,12 +44,13 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
     root.entries.every(
       (entry) => entry.kind !== 'level' && !(entry.kind === 'slot' && entry.slot.applies !== undefined),
     )
-  const writers = new Map<Level, unknown>()
+  const writers = new Map<Level, { readonly writer: unknown; readonly keys: readonly unknown[] }>()
   prepare(root)
 
   function prepare(level: Level): void {
     const below = level.path === '' ? [] : level.path.split('.')
-    writers.set(level, trees.writer(place.match, [...place.root, ...below]))
+    const writer = trees.writer(place.match, [...place.root, ...below])
+    writers.set(level, { writer, keys: level.keys.map((key) => trees.ready(key, writer)) })
     for (const entry of level.entries) if (entry.kind === 'level') prepare(entry.level)
   }
 
@@ -61,20 +62,21 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
     const more = keptAt(kept, '$more', level.path)
     if (order !== undefined) return writeInOrder(level, source, className, order, more)
     const absent = keptAt(kept, '$absent', level.path) as readonly unknown[] | undefined
-    const map = trees.start(className, writers.get(level))
+    const { writer, keys } = writers.get(level)!
+    const map = trees.start(className, writer)
     let isEmpty = true
     const put = (key: unknown, value: unknown) => {
       isEmpty = false
       trees.put(map, key, value)
     }
-    const { entries, plain, keys } = level
+    const { entries, plain } = level
     for (let i = 0; i < entries.length; i++) {
       const slot = absent === undefined ? plain[i] : undefined
       if (slot !== undefined) {
         const value = slotValue(slot, source)
         if (value === undefined) continue
         isEmpty = false
-        trees.put(map, keys[i], value)
+        trees.putReady(map, keys[i], value)
         continue
       }
       const entry = entries[i]!
@@ -100,7 +102,7 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
     order: readonly unknown[],
     more: unknown,
   ): unknown {
-    const map = trees.start(className, writers.get(level))
+    const map = trees.start(className, writers.get(level)!.writer)
     // The entries no rule knows were kept in the order in which they stood.
     const moreValues = more === undefined ? [] : trees.values(more)
     let nextMore = 0

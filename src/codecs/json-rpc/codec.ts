@@ -3,7 +3,7 @@ import type { Codec, Trees } from '../codec.js'
 import { encodeMessage, encodeWrittenEvent, type MessageTree } from './encode.js'
 import { decodeEnvelope, type EnvelopeLimits } from './envelope.js'
 import { checkEvent, eventObjectWriter } from './events.js'
-import { ObjectText, type ObjectWriter } from './object-text.js'
+import { type MemberWriter, ObjectText, type ObjectWriter } from './object-text.js'
 
 type Plain = Record<string, unknown>
 
@@ -38,6 +38,12 @@ export const jsonTrees: Trees = {
   put(map, key, value) {
     if (map instanceof ObjectText) map.put(key as string, value)
     else setOwn(map as Plain, key as string, value)
+  },
+  ready: (key, writer) => (writer as ObjectWriter | undefined)?.find(key) ?? key,
+  putReady(map, ready, value) {
+    if (!(map instanceof ObjectText)) setOwn(map as Plain, ready as string, value)
+    else if (typeof ready === 'string') map.put(ready, value)
+    else map.putMember(ready as MemberWriter, value)
   },
   map(_class, keys, values) {
     const map: Plain = {}

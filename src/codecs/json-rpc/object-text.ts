@@ -4,7 +4,8 @@ import { quote } from './quote.js'
 import type { Shape } from './shape.js'
 
 /** How one member of an object is written. */
-interface MemberWriter {
+export interface MemberWriter {
+  readonly key: string
   /** The quoted name and its colon. */
   readonly name: string
   readonly shape: Shape
@@ -19,7 +20,8 @@ export interface ObjectWriter {
   /** Bits of all required members. */
   readonly required: number
   readonly requiredNames: readonly string[]
-  member(key: string): MemberWriter
+  /** Undefined where the type has no such member. */
+  find(key: string): MemberWriter | undefined
 }
 
 /** Names from outside (variables of a call) have no end; so many are remembered. */
@@ -33,16 +35,13 @@ export function objectWriter(method: string, path: string, shape: Shape, require
     path,
     required: (1 << required.length) - 1,
     requiredNames: required,
-    member(key) {
+    find(key) {
       const known = members.get(key)
       if (known !== undefined) return known
       const inner = shape.member?.(key)
-      if (inner === undefined || !key.isWellFormed()) {
-        const want = inner === undefined ? 'no such field' : 'a key without lone surrogates'
-        throw fault(method, [{ path: memberPath(path, key), want, got: 'one' }])
-      }
+      if (inner === undefined || !key.isWellFormed()) return undefined
       const at = required.indexOf(key)
-      const made = { name: `${quote(key)}:`, shape: inner, bit: at < 0 ? 0 : 1 << at }
+      const made = { key, name: `${quote(key)}:`, shape: inner, bit: at < 0 ? 0 : 1 << at }
       if (members.size < MAX_REMEMBERED) members.set(key, made)
       return made
     },
@@ -65,11 +64,23 @@ export class ObjectText {
 
   /** @throws GatewayError codec.field where the type does not take the value */
   put(key: string, value: unknown): void {
-    const { name, shape, bit } = this.writer.member(key)
+    const member = this.writer.find(key)
+    if (member === undefined) throw this.stranger(key)
+    this.putMember(member, value)
+  }
+
+  /** Like {@link put}, with the member looked up before. */
+  putMember({ key, name, shape, bit }: MemberWriter, value: unknown): void {
     const written = value instanceof ObjectText ? value.text() : shape.write(value)
     if (written === undefined) throw this.refuse(key, value, shape)
     this.members = this.members === '' ? name + written : `${this.members},${name}${written}`
     if (bit !== 0 && value !== '') this.seen |= bit
+  }
+
+  private stranger(key: string): GatewayError {
+    const { method, path } = this.writer
+    const want = key.isWellFormed() ? 'no such field' : 'a key without lone surrogates'
+    return fault(method, [{ path: memberPath(path, key), want, got: 'one' }])
   }
 
   private refuse(key: string, value: unknown, shape: Shape): GatewayError {
