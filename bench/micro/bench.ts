@@ -22,7 +22,8 @@ export async function runMicro(bench: string, rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     for (const subject of subjects) values.get(subject)!.push(await measure(bench, subject))
   }
-  for (const [subject, each] of values) console.log(`  ${subject.padEnd(10)} ${told(summarize(each), 'operations/s')}`)
+  for (const [subject, each] of values)
+    console.log(`  ${subject.padEnd(10)} ${told(summarize(each), 'operations per CPU second')}`)
   const ours = values.get('patchbay')!
   values.delete('patchbay')
   const { against, ratio } = compare(ours, values)
