@@ -1,4 +1,4 @@
-import { MAX_VALUE_DEPTH, tooDeep } from './limits.js'
+import { MAX_VALUE_DEPTH, onStack, tooDeep } from './limits.js'
 import { RubyDate, RubyFloat, RubyMap, RubySymbol, RubyTime, type RubyValue } from './values.js'
 
 /**
@@ -7,7 +7,7 @@ import { RubyDate, RubyFloat, RubyMap, RubySymbol, RubyTime, type RubyValue } fr
  * in. What is shared within a value does not count; cycles are followed once.
  */
 export function equal(a: RubyValue, b: RubyValue): boolean {
-  return same(a, b, new Map(), 0)
+  return onStack('comparing', () => same(a, b, new Map(), 0))
 }
 
 /** Pairs of collections that are being compared, or were, are taken as equal: a difference ends everything. */

@@ -32,5 +32,18 @@ export const MAX_LONG_DIGITS = 1_000_000
 export const MAX_VALUE_DEPTH = 1000
 
 export function tooDeep(doing: string): GatewayError {
-  return new GatewayError('codec.limit', `${doing}: the value is nested deeper than ${MAX_VALUE_DEPTH} levels`)
+  return new GatewayError(
+    'codec.limit',
+    `${doing}: the value is nested deeper than ${MAX_VALUE_DEPTH} levels or than the stack allows`,
+  )
+}
+
+/** Runs a walk over a value; where the caller left too little of the stack for it, the value counts as too deep. */
+export function onStack<Result>(doing: string, walk: () => Result): Result {
+  try {
+    return walk()
+  } catch (error) {
+    if (error instanceof RangeError) throw tooDeep(doing)
+    throw error
+  }
 }

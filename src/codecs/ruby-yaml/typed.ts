@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { GatewayError } from '../../errors.js'
-import { MAX_VALUE_DEPTH, tooDeep } from './limits.js'
+import { MAX_VALUE_DEPTH, onStack, tooDeep } from './limits.js'
 import { floatText, narrow } from './numbers.js'
 import { findShared, isTracked } from './sharing.js'
 import { clockOf } from './time.js'
@@ -15,7 +15,7 @@ export type Typed = null | boolean | number | string | Typed[] | { [tag: string]
  * in order of first appearance. `shared` is what `parseDocument` found; without it, it is looked for.
  */
 export function toTyped(value: RubyValue, shared: ReadonlySet<object> = findShared(value)): Typed {
-  return encode(value, { shared, numbers: new Map() }, 0)
+  return onStack('converting to typed JSON', () => encode(value, { shared, numbers: new Map() }, 0))
 }
 
 interface Encoding {
@@ -59,7 +59,7 @@ function encodeLeaf(value: Exclude<RubyValue, RubyValue[] | RubyMap | RubyTime>)
 
 /** The value of typed JSON, sharing included. Errors: codec.value for JSON that is none. */
 export function fromTyped(json: unknown): RubyValue {
-  return decode(json, new Map(), 0)
+  return onStack('converting from typed JSON', () => decode(json, new Map(), 0))
 }
 
 /** The fields a typed value may have, none of them checked yet. */

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { GatewayError } from '../../errors.js'
 import { anchorNames } from './aliases.js'
+import { onStack } from './limits.js'
 import {
   integerText,
   keyText,
@@ -79,7 +80,10 @@ type Position = 'root' | 'item' | 'value' | 'explicit'
  *         variable name that is none, a number that is no integer), codec.limit for nesting too deep.
  */
 export function stringify(value: RubyValue, options: StringifyOptions = {}): string {
-  const profile = options.profile ?? 'compatible'
+  return onStack('writing YAML', () => writeDocument(value, options.profile ?? 'compatible'))
+}
+
+function writeDocument(value: RubyValue, profile: WriterProfile): string {
   const legacy = profile === 'psych-2.0'
   const { known, recent } = MEMORIES[profile]
   const names = anchorNames(value, !legacy)

@@ -118,6 +118,16 @@ test('values nested too deep are refused by everything that walks them', () => {
   }
 })
 
+test('a value that only the stack is too short for is refused in the same way', () => {
+  let deep: RubyValue = []
+  for (let i = 0; i < 990; i++) deep = new RubyMap(undefined, ['a'], [deep])
+  const below = (frames: number): string => (frames === 0 ? stringify(deep) : below(frames - 1))
+  const untilItFails = () => {
+    for (let frames = 0; ; frames += 100) below(frames)
+  }
+  expect(untilItFails).toThrow(expect.objectContaining({ code: 'codec.limit' }))
+})
+
 for (const json of [
   {},
   { $int: 'x' },
