@@ -100,7 +100,9 @@ function introduction(
       : [
           `On your brokers all names begin with ${site.prefix}, which is left out below. What was declared is removed at the end.`,
         ]),
-    'Each row is a message, or one event of it, as it came and what went out for it. A call’s first message is shown with all its fields, later ones with what is new.',
+    options.full
+      ? 'Each row is a message as it came, and what went out for it.'
+      : 'Each row is a message, or one event of it, as it came and what went out for it. A call’s first message is shown with all its fields, later ones with what is new.',
   ]
   return [
     '',

@@ -32,7 +32,7 @@ function section(text: string, heading: string): string {
 /** Rows of the first table in a text, without its head; each cell without the marks of code. */
 function rows(text: string): string[][] {
   const lines = text.split('\n')
-  const start = lines.findIndex((line) => line.startsWith('|---'))
+  const start = lines.findIndex((line) => line.startsWith('|---') || line.startsWith('| ---'))
   const end = lines.findIndex((line, at) => at > start && !line.startsWith('|'))
   return lines.slice(start + 1, end).map((line) =>
     line
