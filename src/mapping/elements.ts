@@ -104,12 +104,15 @@ export function columnRows(
   const mine = (fact: Fact) => hasFixed(fact, fixed)
 
   function columnSlot(column: Slot, isFirst: boolean): Slot {
-    const cell = (fact: Fact): unknown => {
+    const told = (fact: Fact): unknown => {
       const value = column.write(fact)
-      if (value !== undefined) return value
-      const aside = (fact.ext?.[dialect]?.$raw as Bag | undefined)?.[column.path]
-      return aside !== undefined ? aside : (column.fallback?.(fact) ?? null)
+      return value !== undefined ? value : (fact.ext?.[dialect]?.$raw as Bag | undefined)?.[column.path]
     }
+    const cell = (fact: Fact): unknown => {
+      const value = told(fact)
+      return value !== undefined ? value : (column.fallback?.(fact) ?? null)
+    }
+    const cells = (): unknown[] => batch.facts.filter(mine).map(cell)
     const fill = (value: unknown): boolean => {
       if (!Array.isArray(value) || value.length !== rows.length) return false
       for (const [i, each] of value.entries()) {
@@ -127,11 +130,9 @@ export function columnRows(
       },
       // The first column says how many rows there are, wherever it stands in the message.
       settle: isFirst ? undefined : fill,
-      write() {
-        const facts = batch.facts.filter(mine)
-        return facts.length === 0 ? undefined : facts.map(cell)
-      },
-      fallback: () => [],
+      // A list that no fact has anything for is not said by the model, though it may stand there.
+      write: () => (batch.facts.some((fact) => mine(fact) && told(fact) !== undefined) ? cells() : undefined),
+      fallback: cells,
     })
   }
 

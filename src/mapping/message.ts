@@ -86,7 +86,14 @@ export function compileMessage(
   const parts = rows.flatMap((each) => each.slots)
   const place = { root: rootSteps, match: rule.match ?? {}, dialect }
   const shape = compileShape(
-    { fields: { ...matchedFields(rule), ...rule.fields }, cases, parts, carry: carryPlace(), place },
+    {
+      fields: { ...matchedFields(rule), ...rule.fields },
+      cases,
+      parts,
+      carry: carryPlace(),
+      place,
+      mustSay: rule.mustSay,
+    },
     context,
   )
   const shared = many ? sharedFields(shape) : []
@@ -298,7 +305,7 @@ function compileRows(rule: MessageRule, context: Context, make: () => Fact, batc
   if (rule.each !== undefined) {
     const item: ElementRule = rule.item ?? {}
     const cases: Cases | undefined = item.cases === undefined ? undefined : compileCases(item.cases, resolver(context))
-    const shape = compileShape({ fields: item.fields, cases }, context)
+    const shape = compileShape({ fields: item.fields, cases, mustSay: item.mustSay }, context)
     return [
       elementRows({
         path: rule.each,

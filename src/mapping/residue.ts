@@ -10,6 +10,7 @@ import { type Bag, setOwn } from './paths.js'
  * - `$keys`   map path → its keys in order, where they are not those the writer would choose
  * - `$absent` map path → keys the writer would add although the message had none
  * - `$class`  class of an element that is not the usual one (null: none)
+ * - `$silent` true for an element that no case read, where only what a case says is written
  * - `$address` address that the rule's template does not give
  * - `$form`   form of a word message, where it is not the usual one
  * - `$message` residue of the whole message, carried by its first fact

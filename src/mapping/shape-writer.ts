@@ -10,7 +10,7 @@ import type { Slot } from './slots.js'
 export interface ShapeWriter {
   /** Builds the wire map of a fact from the model and what was kept aside. */
   write(fact: Fact, kept: Bag | undefined, className: string | undefined): unknown
-  /** Whether one of the cases says the fact, or the raw words of one were kept, or there are no cases. */
+  /** Whether one of the cases says the fact, or it was read from such a map without one, or there are no cases. */
   canSay(fact: Fact, kept: Bag | undefined): boolean
   /** Remembers the keys of a map that was read, where `write` would choose others. */
   noteOrder(map: unknown, fact: Fact, residue: Residue): void
@@ -195,8 +195,9 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
     write: (fact, kept, className) => writeLevel(root, sourceOf(fact, kept), className),
     canSay(fact, kept) {
       if (cases === undefined || cases.writing(fact) !== undefined) return true
-      const raw = kept?.$raw as Bag | undefined
-      return raw !== undefined && cases.keys.some((key) => raw[key] !== undefined)
+      if (kept === undefined) return false
+      const raw = kept.$raw as Bag | undefined
+      return kept.$silent === true || (raw !== undefined && cases.keys.some((key) => raw[key] !== undefined))
     },
     noteOrder(map, fact, residue) {
       if (simple && isComplete(root, trees.keys(map))) return

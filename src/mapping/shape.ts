@@ -28,6 +28,8 @@ export interface ShapeSpec {
   readonly parts?: readonly Slot[]
   readonly carry?: CarryPlace | undefined
   readonly place?: WirePlace
+  /** Facts that no case says are not written; those read from a map that none reads are marked. */
+  readonly mustSay?: boolean | undefined
 }
 
 /** Word in place of a model path: the cases write this field. */
@@ -37,7 +39,7 @@ type Late = { readonly slot: Slot; readonly value: unknown }[]
 
 /** Compiles the fields, cases and parts of one map. */
 export function compileShape(spec: ShapeSpec, context: Context): Shape {
-  const { cases } = spec
+  const { cases, mustSay = false } = spec
   const places = placesOf(spec, cases, context)
   const slots = places.flatMap(({ slot }) => (slot === undefined ? [] : [slot]))
   const root = buildLevel(places, cases, spec.carry)
@@ -63,7 +65,7 @@ export function compileShape(spec: ShapeSpec, context: Context): Shape {
     read(map, fact, residue, hint) {
       const late: Late | undefined = settles ? [] : undefined
       const caseValues = reader.read(root, map, fact, residue, late)
-      if (cases !== undefined) readCases(cases, caseValues, owned, fact, residue, hint)
+      if (cases !== undefined) readCases(cases, caseValues, owned, fact, residue, hint, mustSay)
       if (late !== undefined) settle(late, fact, residue)
       for (const slot of required) if (slot.field!.get(fact) === undefined) throw missing(slot, context)
       writer.noteOrder(map, fact, residue)
@@ -102,6 +104,7 @@ function readCases(
   fact: Fact,
   residue: Residue,
   hint: string | undefined,
+  mustSay: boolean,
 ): void {
   const chosen: Case | undefined = cases.reading(values, hint)
   if (chosen !== undefined) applyCase(chosen, fact)
@@ -111,6 +114,12 @@ function readCases(
     const written = chosen?.firm.has(at) ? chosen.firm.get(at) : chosen?.also.get(at)
     if (value !== written) section(residue, '$raw')[cases.keys[at]!] = value
   }
+  if (mustSay && chosen === undefined && !isAnyKept(cases, residue)) residue().$silent = true
+}
+
+function isAnyKept({ keys }: Cases, residue: Residue): boolean {
+  const raw = residue().$raw as Record<string, unknown> | undefined
+  return raw !== undefined && keys.some((key) => raw[key] !== undefined)
 }
 
 function levelReader(trees: Trees, cases: Cases | undefined) {

@@ -61,13 +61,15 @@ export function compileSlot(path: string, rule: FieldRule, context: Context): Sl
   const convert = converterOf(rule, field, context)
   const blank = rule.default
   const derive = rule.derive === undefined ? undefined : compileExpression(rule.derive)
+  const read = convert.type === undefined ? readConverted(field, convert, blank) : readAsIs(field, convert.type, blank)
   return makeSlot({
     path,
     field,
     required: rule.required ?? false,
     lossy: rule.lossy,
     applies,
-    read: convert.type === undefined ? readConverted(field, convert, blank) : readAsIs(field, convert.type, blank),
+    // Where something would be derived in place of a blank, the blank itself must be kept.
+    read: derive === undefined || blank === undefined ? read : (value, fact) => value !== blank && read(value, fact),
     write: convert.type === undefined ? writeConverted(field, convert) : field.get,
     fallback: derive === undefined ? (blank === undefined ? undefined : () => blank) : (fact) => derive(fact) ?? blank,
   })
