@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
+import { jetstreamManager } from '@nats-io/jetstream'
+import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
+import { parse, toTyped } from '../../src/codecs/ruby-yaml/index.js'
 import { freshVhost, rubyLoad, startNats, type TestNats } from '../harness/index.js'
 import { bothWays, type LegacySide, legacySide, startGateway, until, type XccSide, xccSide } from './site.js'
 
@@ -22,11 +24,23 @@ beforeEach(async () => {
   gateway = await startGateway(bothWays('gw', amqpUrl, nats.url, { extra: 'sync: { waitMs: 400 }' }))
 })
 
+/** Every YAML that a gateway published in these tests. */
+const published: Buffer[] = []
+
 afterEach(async () => {
   await gateway.stop()
+  const ours = legacy.seen.filter((each) => each.headers['patchbay-path'] !== undefined)
+  published.push(...ours.map((each) => each.body))
   await bus.close()
   await legacy.close()
   await nats.stop()
+})
+
+afterAll(async () => {
+  expect(published.length).toBeGreaterThan(60)
+  const rubys = await rubyLoad(published)
+  const classes = ['Channel_states', 'TerminalDialno', 'Terminal::TerminalDialno']
+  expect(rubys).toEqual(published.map((body) => toTyped(parse(body, { classes }))))
 })
 
 /** Keys of a call event that tests leave as they are. */
@@ -160,6 +174,26 @@ describe('legacy to XCC', () => {
       'online',
     ])
     expect(bus.seen.filter(({ at }) => at === 'cn.xswitch.event.custom.terminal')).toHaveLength(3)
+  })
+
+  test('also through a stream: online, offline, online, the first and the third byte-identical', async () => {
+    const stream = await startGateway(
+      `${bothWays('stream', amqpUrl, nats.url, { bus: ', deliver: jetstream, stream: { subjects: [cn.xswitch.ctrl, cn.xswitch.ctrl.>, cn.xswitch.event.>, cn.xswitch.status.node] }' })}`,
+    )
+    for (const message of [terminals(false, ['t1']), terminals(false, [], ['t1']), terminals(false, ['t1'])]) {
+      await legacy.publish('voice_events', TERMINALS, message)
+    }
+    const told = () =>
+      bus.seen.filter(
+        ({ at, headers }) => at === 'cn.xswitch.event.custom.terminal' && headers['patchbay-path'] === 'stream',
+      )
+    await until(() => told().length >= 3)
+    const manager = await jetstreamManager(bus.nc)
+    const { state } = await manager.streams.info('PATCHBAY', { subjects_filter: 'cn.xswitch.event.custom.terminal' })
+    // The stream takes what both gateways publish; it swallowed none of either.
+    expect(state.subjects).toEqual({ 'cn.xswitch.event.custom.terminal': 6 })
+    expect(new Set(told().map(({ headers }) => headers['Nats-Msg-Id'])).size).toBe(3)
+    await stream.stop()
   })
 
   test('a sync of calls ends what it no longer lists and bills nothing it did not see', async () => {
@@ -435,6 +469,36 @@ describe('the node of watched calls', () => {
     expect(await ask('XNode.Fly')).toMatchObject({ error: { code: -32601 } })
     expect(await ask('XNode.Answer', 5)).toMatchObject({ error: { code: -32602 } })
     expect(await ask('XNode.GetState', { uuid: 'a' }, null)).toMatchObject({ id: null, result: { code: 200 } })
+  })
+
+  test('a request gets one answer, ours, also with a stream beside it', async () => {
+    const manager = await jetstreamManager(bus.nc)
+    await manager.streams.add({ name: 'OBSERVER', subjects: ['cn.xswitch.ctrl.>', 'cn.xswitch.event.>'] })
+    const inbox = bus.nc.subscribe('answers.here')
+    const answers: string[] = []
+    const reading = (async () => {
+      for await (const answer of inbox) answers.push(answer.string())
+    })()
+    bus.nc.publish(
+      'cn.xswitch.node.gw',
+      JSON.stringify({ jsonrpc: '2.0', id: '1', method: 'XNode.GetState', params: { uuid: 'a' } }),
+      { reply: 'answers.here' },
+    )
+    bus.nc.publish(
+      'cn.xswitch.node',
+      JSON.stringify({ jsonrpc: '2.0', id: '2', method: 'XNode.GetState', params: { uuid: 'a' } }),
+      { reply: 'answers.here' },
+    )
+    bus.nc.publish(
+      'cn.xswitch.node.gw',
+      JSON.stringify({ jsonrpc: '2.0', method: 'Event.Channel', params: { uuid: 'a' } }),
+      { reply: 'answers.here' },
+    )
+    await until(() => answers.length > 0)
+    await delay(200)
+    inbox.unsubscribe()
+    await reading
+    expect(answers.map((answer) => (JSON.parse(answer) as { id: string }).id)).toEqual(['1'])
   })
 
   test('a request published with an id gets its result on the subject of the controller', async () => {
