@@ -91,6 +91,13 @@ interface Standing {
   readonly ended: Promise<unknown>
 }
 
+/** Rejects when the connection ends: the client library leaves some of its calls without an answer then. */
+async function broken(ended: Promise<unknown>, where: string): Promise<never> {
+  const reason = await ended
+  const text = `${where} was lost again at once: ${reason === undefined ? 'closed by the peer' : reasonOf(reason)}`
+  throw new GatewayError('link.lost', text, { fate: 'retry', cause: reason })
+}
+
 /** Says goodbye as the protocol wants it, but does not wait long for the answer. */
 async function end({ model, ended }: Standing): Promise<void> {
   const timer = new AbortController()
@@ -112,8 +119,9 @@ export function keepConnection(config: AmqpConfig, purpose: string, use: Connect
     const model = await connect(options, socketOptions(config, purpose)).catch((error: unknown) => {
       throw connectError(error, shown)
     })
-    current = { model, ended: ending(model, use) }
-    await use.setUp(model)
+    const ended = ending(model, use)
+    current = { model, ended }
+    await Promise.race([use.setUp(model), broken(ended, shown)])
     return current
   }
 
