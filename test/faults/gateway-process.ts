@@ -1,0 +1,143 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const MAIN = join(ROOT, 'dist', 'main.js')
+const LOCK = join(tmpdir(), 'patchbay-build.lock')
+
+/** How a process ended. */
+export interface Ending {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** The gateway as a process of its own, as an operator runs it. */
+export interface GatewayProcess {
+  readonly pid: number
+  /** What it wrote, a line each. */
+  readonly lines: readonly string[]
+  readonly ended: Promise<Ending>
+  isRunning(): boolean
+  signal(signal: NodeJS.Signals): void
+  /** Status of an admin path; undefined when nobody answered. */
+  status(path: string): Promise<number | undefined>
+  /** Waits until every link is ready. */
+  untilReady(timeoutMs?: number): Promise<void>
+  /** The sum of the series of a metric whose labels hold all of `labels`. */
+  metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
+  /** Ends it at once if it still runs, and removes its files. */
+  remove(): Promise<void>
+}
+
+function newest(folder: string): number {
+  const times = readdirSync(folder, { withFileTypes: true }).map((entry) => {
+    const path = join(folder, entry.name)
+    return entry.isDirectory() ? newest(path) : statSync(path).mtimeMs
+  })
+  return Math.max(0, ...times)
+}
+
+const isBuilt = () => existsSync(MAIN) && newest(join(ROOT, 'dist')) >= newest(join(ROOT, 'src'))
+
+/** Builds the program unless that was done since its sources changed; two test files may want it at the same time. */
+async function ensureBuilt(): Promise<void> {
+  const deadline = Date.now() + 60_000
+  const held = () => {
+    try {
+      mkdirSync(LOCK)
+      return true
+    } catch {
+      return false
+    }
+  }
+  while (!held()) {
+    if (Date.now() > deadline) rmSync(LOCK, { recursive: true, force: true })
+    await delay(50)
+  }
+  try {
+    const build = ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']
+    if (!isBuilt()) await promisify(execFile)(process.execPath, build, { cwd: ROOT })
+  } finally {
+    rmSync(LOCK, { recursive: true, force: true })
+  }
+}
+
+/** Collects whole lines, and gives the admin port once one of them tells it. */
+function readLines(child: ChildProcess, lines: string[]): Promise<number> {
+  let rest = ''
+  return new Promise((resolve) => {
+    const take = (piece: string) => {
+      const parts = (rest + piece).split('\n')
+      rest = parts.pop() ?? ''
+      for (const line of parts) {
+        lines.push(line)
+        const port = /"port":(\d+).*"admin server listens"/.exec(line)?.[1]
+        if (port !== undefined) resolve(Number(port))
+      }
+    }
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', take)
+  })
+}
+
+const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Runs the built program with a configuration; resolves when its admin server answers. */
+export async function runGateway(yaml: string): Promise<GatewayProcess> {
+  await ensureBuilt()
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-run-'))
+  const file = join(folder, 'patchbay.yaml')
+  writeFileSync(file, `${yaml}\nadmin: { port: 0 }\n`)
+  const child = spawn(process.execPath, [MAIN, 'run', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] })
+  running.add(child)
+  const lines: string[] = []
+  const ended = new Promise<Ending>((resolve) => {
+    child.once('close', (code, signal) => {
+      running.delete(child)
+      resolve({ code, signal })
+    })
+  })
+  const failed = ended.then(() => Promise.reject(new Error(`the gateway did not start:\n${lines.join('\n')}`)))
+  const port = await Promise.race([readLines(child, lines), failed])
+  failed.catch(() => undefined)
+  const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(2000) })
+  const status = (path: string) =>
+    ask(path).then(
+      (answer) => answer.status,
+      () => undefined,
+    )
+  return {
+    pid: child.pid!,
+    lines,
+    ended,
+    isRunning: () => running.has(child),
+    signal: (signal) => void child.kill(signal),
+    status,
+    async untilReady(timeoutMs = 20_000) {
+      const end = Date.now() + timeoutMs
+      while ((await status('/readyz')) !== 200) {
+        if (Date.now() > end) throw new Error(`the gateway did not get ready:\n${lines.join('\n')}`)
+        await delay(20)
+      }
+    },
+    async metric(name, labels = {}) {
+      const text = await (await ask('/metrics')).text()
+      const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
+      const series = text.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+      const chosen = series.filter((line) => wanted.every((label) => line.includes(label)))
+      return chosen.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+    },
+    async remove() {
+      child.kill('SIGKILL')
+      await ended
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
