@@ -5,6 +5,7 @@ import {
   type Fault,
   formatFault,
   loadConfig,
+  mappingPath,
   nearest,
   readYaml,
   SHIPPED_MAPPINGS,
@@ -115,7 +116,7 @@ function mapAt(value: unknown, key: string): Plain {
 function mappingPaths(value: unknown, file: string): string[] {
   const named = typeof value === 'object' && value !== null ? (value as Plain).mappings : undefined
   if (!Array.isArray(named) || named.length === 0) return SHIPPED_MAPPINGS.map(shippedMapping)
-  return named.filter((path) => typeof path === 'string').map((path) => resolve(dirname(file), path))
+  return named.filter((path) => typeof path === 'string').map((path) => mappingPath(path, dirname(resolve(file))))
 }
 
 /** Links whose dialect no mapping file is for. `isSure`: every mapping file could be read. */

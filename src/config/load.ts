@@ -27,6 +27,14 @@ export function shippedMapping(name: string): string {
   return fileURLToPath(new URL(`../../mappings/${name}`, import.meta.url))
 }
 
+/** Begins the name of a mapping file that comes with the package, where any other file may be named too. */
+const SHIPPED_PREFIX = 'patchbay/'
+
+/** Absolute path of a mapping file named in a file of `folder`: `patchbay/xcc.yaml` is the shipped one. */
+export function mappingPath(name: string, folder: string): string {
+  return name.startsWith(SHIPPED_PREFIX) ? shippedMapping(name.slice(SHIPPED_PREFIX.length)) : resolve(folder, name)
+}
+
 /** Mapping files that come with the package, each named after its dialect. */
 export const SHIPPED_MAPPINGS: readonly string[] = ['voice-events.yaml', 'xcc.yaml']
 
@@ -71,7 +79,7 @@ function complete(parsed: ParsedConfig, folder: string): Config {
   )
   return {
     ...parsed,
-    mappings: parsed.mappings?.map((path) => resolve(folder, path)) ?? SHIPPED_MAPPINGS.map(shippedMapping),
+    mappings: parsed.mappings?.map((path) => mappingPath(path, folder)) ?? SHIPPED_MAPPINGS.map(shippedMapping),
     links: Object.fromEntries(links),
     routes: parsed.routes.map((route) => ({ ...route, name: route.name ?? `${route.from}-to-${route.to}` })),
   }

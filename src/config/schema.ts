@@ -93,7 +93,9 @@ export function configSchema(sources: SecretSources) {
       .array(z.string().min(1))
       .min(1)
       .optional()
-      .describe("Mapping files, relative to this file's folder. Default: the shipped ones."),
+      .describe(
+        "Mapping files, relative to this file's folder; `patchbay/NAME` is a shipped one. Default: the shipped ones.",
+      ),
     settings: z
       .record(z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])))
       .default({})

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { type Fault, type FaultCode, readYaml, sortFaults, type YamlSource } from '../config/index.js'
+import { dirname } from 'node:path'
+import { type Fault, type FaultCode, mappingPath, readYaml, sortFaults, type YamlSource } from '../config/index.js'
 import { checkMapping } from './check.js'
 import { mergedSource, mergeOver } from './merge.js'
 import { repair } from './repair.js'
@@ -110,7 +110,7 @@ function readSources(path: string, read: (path: string) => string, into: YamlSou
         ),
       ]
     from = source
-    next = resolve(dirname(next), base)
+    next = mappingPath(base, dirname(next))
   }
   return []
 }

@@ -56,7 +56,9 @@ const fieldObject = z
   .describe('one wire field')
 
 const field = z.union([modelPath, fieldObject])
-const fields = z.record(wirePath, field.nullable())
+const fields = z
+  .record(wirePath, field.nullable())
+  .describe('wire path to model path, both ways; `cases` for a field that the cases write')
 
 const caseObject = z
   .strictObject({
@@ -74,7 +76,9 @@ const caseObject = z
 
 const mustSay = z.boolean().describe('a fact that none of the cases says is not written at all')
 
-const cases = z.record(z.string().min(1), caseObject.nullable())
+const cases = z
+  .record(z.string().min(1), caseObject.nullable())
+  .describe('cases, by a name of your choice; the first that fits is taken')
 
 const element = z
   .strictObject({
@@ -104,7 +108,7 @@ const words = z
 
 const message = z
   .strictObject({
-    description: z.string().optional(),
+    description: z.string().optional().describe('what the message is, for people'),
     address: z
       .record(z.string(), z.string())
       .describe('where it travels, as two-way templates: `{settings.x}`, `{modelField}`, `[optional part]`'),
@@ -112,7 +116,7 @@ const message = z
     match: z.record(wirePath, scalar).optional().describe('wire values that tell this message from others'),
     class: z.string().optional().describe('Ruby class of the message, when it is an object'),
     root: wirePath.optional().describe('where in the body the fields begin'),
-    fact: z.enum(KINDS),
+    fact: z.enum(KINDS).describe('kind of the facts it tells'),
     set: z
       .record(modelPath, scalar)
       .optional()
@@ -122,7 +126,10 @@ const message = z
     mustSay: mustSay.optional(),
     each: wirePath.optional().describe('the list whose elements are the facts'),
     item: element.optional(),
-    columns: z.record(z.string().min(1), columns).optional(),
+    columns: z
+      .record(z.string().min(1), columns)
+      .optional()
+      .describe('parallel lists, by a name of your choice for each set'),
     words: words.optional(),
     full: z
       .enum(['channels', 'terminals', 'numbers'])
@@ -146,15 +153,20 @@ const table = z.union([z.record(z.string(), scalar.nullable()), z.array(row)])
 export const mappingSchema = z
   .strictObject({
     mapping: z.literal('v1').describe('version of this language'),
-    extends: z.string().optional().describe('a mapping file, relative to this one, whose entries this one changes'),
+    extends: z
+      .string()
+      .optional()
+      .describe(
+        'a mapping file whose entries this one changes: relative to this one, or `patchbay/NAME` for a shipped one',
+      ),
     dialect: z
       .string()
       .regex(/^[A-Za-z][A-Za-z0-9_-]*$/, 'want letters, digits, `-` and `_`, a letter first')
       .describe('name of the dialect'),
-    description: z.string().optional(),
+    description: z.string().optional().describe('what the dialect is, for people'),
     codec: z
       .strictObject({
-        name: z.enum(['ruby-yaml', 'json-rpc']),
+        name: z.enum(['ruby-yaml', 'json-rpc']).describe('name of the codec'),
         classes: z.array(z.string()).optional().describe('Ruby classes let in; every other is refused'),
       })
       .describe('the wire format'),
@@ -163,7 +175,9 @@ export const mappingSchema = z
       .optional()
       .describe('values a site may change without touching rules, as `{settings.name}` in addresses'),
     tables: z.record(z.string(), table).optional().describe('wire value to model value, used both ways'),
-    messages: z.record(z.string().min(1), message.nullable()),
+    messages: z
+      .record(z.string().min(1), message.nullable())
+      .describe('the messages, by a name of your choice; the first that fits is taken'),
   })
   .describe('How one dialect maps to the neutral model, both ways')
 

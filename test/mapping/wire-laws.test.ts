@@ -14,7 +14,7 @@ import {
 import { openDialects } from '../../src/gateway/dialects.js'
 
 const seed = process.env.FC_SEED
-const RUNS = { numRuns: 400, ...(seed === undefined ? {} : { seed: Number(seed) }) }
+const RUNS = { numRuns: 400, interruptAfterTimeLimit: 20_000, ...(seed === undefined ? {} : { seed: Number(seed) }) }
 
 const opened = openDialects(['mappings/voice-events.yaml', 'mappings/xcc.yaml'], {
   'voice-events': { profile: 'psych-4' },
@@ -100,7 +100,7 @@ function mapOf(keys: readonly RubyValue[], values: readonly RubyValue[], classNa
 
 const { value } = fc.letrec<{ value: RubyValue }>((tie) => ({
   value: fc.oneof(
-    { maxDepth: 3, withCrossShrink: true },
+    { maxDepth: 3 },
     leaf,
     fc.array(tie('value'), { maxLength: 3 }),
     fc.array(fc.tuple(key, tie('value')), { maxLength: 3 }).map((pairs) =>

@@ -1,15 +1,30 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { configJsonSchema } from '../../src/config/index.js'
 import { mappingJsonSchema } from '../../src/mapping/schema.js'
 import { testFileJsonSchema } from '../../src/mapping/testing/test-file.js'
 import { generateFields, generateModel } from './generate-model.js'
+import { keywordTables } from './keyword-table.js'
 
 const json = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`
+
+const BEGIN = '<!-- keywords -->'
+const END = '<!-- end of keywords -->'
+
+/** The integrator's manual with its tables of keywords, which stand between two marks. */
+function manual(): string {
+  const text = readFileSync('mappings/README.md', 'utf8')
+  const begin = text.indexOf(BEGIN)
+  const end = text.indexOf(END)
+  if (begin < 0 || end < begin) throw new Error('mappings/README.md has lost the marks of its tables')
+  return `${text.slice(0, begin)}${BEGIN}\n\n${keywordTables()}\n${text.slice(end)}`
+}
 
 /** Files that are made from other files, by path from the repository's root: each with its maker. */
 const MAKERS: Readonly<Record<string, () => string>> = {
   'src/model/generated.ts': generateModel,
   'src/model/fields.ts': generateFields,
+  'mappings/README.md': manual,
   'mappings/schema/mapping.schema.json': () => json(mappingJsonSchema()),
   'mappings/schema/mapping-test.schema.json': () => json(testFileJsonSchema()),
   'mappings/schema/config.schema.json': () => json(configJsonSchema()),
