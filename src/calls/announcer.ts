@@ -22,6 +22,8 @@ export interface AnnouncerParts {
   readonly intervalMs: number
   readonly dialect: Dialect
   readonly transport: Transport
+  /** Headers of every announcement. */
+  readonly headers: Readonly<Record<string, string>>
   /** Calls that are up. */
   sessions(): Promise<number>
   readonly log: Log
@@ -41,7 +43,7 @@ export function makeAnnouncer(parts: AnnouncerParts): Announcer {
     const { messages } = parts.dialect.encode({ facts: [fact] })
     await Promise.all(
       messages.map(({ address: to, body }) =>
-        parts.transport.send({ address: to, headers: {}, body, orderKey: 'node' }),
+        parts.transport.send({ address: to, headers: parts.headers, body, orderKey: 'node' }),
       ),
     )
   }

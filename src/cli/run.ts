@@ -18,7 +18,7 @@ export const runCommand: CliCommand = {
   name: 'run',
   register(command, { io, exit }) {
     command
-      .description('run the gateway')
+      .description('Run the gateway.')
       .requiredOption('-c, --config <file>', 'configuration file')
       .addHelpText('after', EXAMPLES)
       .action(async ({ config: file }: { config: string }) => {

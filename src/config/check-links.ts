@@ -1,5 +1,5 @@
 import type { Fault } from './fault.js'
-import { XCC_EVENT_SUBJECTS } from './nats-link-schema.js'
+import { STREAM_SUBJECTS } from './nats-link-schema.js'
 import { REQUEST_SUBJECTS, subjectMistake, subjectsOverlap } from './nats-subjects.js'
 import type { RawConfig, RawLink } from './raw-view.js'
 import type { YamlPath, YamlSource } from './yaml-source.js'
@@ -76,8 +76,8 @@ function compareNodes(source: YamlSource, earlier: RawLink, link: RawLink, group
 
 function compareStreams(source: YamlSource, earlier: RawLink, link: RawLink): Fault[] {
   const path: YamlPath = [...link.path, 'stream', 'subjects']
-  const ours = link.streamSubjects ?? XCC_EVENT_SUBJECTS
-  const theirs = earlier.streamSubjects ?? XCC_EVENT_SUBJECTS
+  const ours = link.streamSubjects ?? STREAM_SUBJECTS
+  const theirs = earlier.streamSubjects ?? STREAM_SUBJECTS
   const name = earlier.streamName ?? 'PATCHBAY'
   if ((link.streamName ?? 'PATCHBAY') === name) {
     if (JSON.stringify(ours) === JSON.stringify(theirs)) return []

@@ -12,6 +12,11 @@ export const XCC_EVENT_SUBJECTS = [
   'cn.xswitch.status.node',
 ]
 
+const DEAD_LETTERS = 'patchbay.dead-letters'
+
+/** What a stream takes by default: all that we publish. */
+export const STREAM_SUBJECTS = [...XCC_EVENT_SUBJECTS, DEAD_LETTERS]
+
 const nodeSchema = z.strictObject({
   uuid: z
     .string()
@@ -50,8 +55,8 @@ const streamSchema = z.strictObject({
   subjects: z
     .array(subjectSchema('allowed'))
     .min(1)
-    .default(XCC_EVENT_SUBJECTS)
-    .describe(`Subjects of the stream; never request subjects. Default ${XCC_EVENT_SUBJECTS.join(', ')}.`),
+    .default(STREAM_SUBJECTS)
+    .describe(`Subjects of the stream; never request subjects. Default ${STREAM_SUBJECTS.join(', ')}.`),
   declare: z
     .boolean()
     .default(true)
@@ -139,7 +144,7 @@ export function natsLinkSchema(sources: SecretSources) {
         .default(5000)
         .describe("Time to wait for a stream's acknowledgement before publishing again, milliseconds. Default 5000."),
       deadLetterSubject: subjectSchema('refused')
-        .default('patchbay.dead-letters')
+        .default(DEAD_LETTERS)
         .describe('Subject for what cannot be translated, with the reason in headers. Default patchbay.dead-letters.'),
     })
     .superRefine((link, ctx) => {

@@ -182,7 +182,16 @@ function station(link: HubLink, around: Surroundings): Station {
   const watched = watchedRoutes(link.name, around.routes)
   const node =
     settings.type === 'nats' && watched.length > 0
-      ? makeWatchedNode({ link, settings, routes: watched, store: around.store, lanes, log, version: parts.version })
+      ? makeWatchedNode({
+          link,
+          settings,
+          routes: watched,
+          store: around.store,
+          lanes,
+          log,
+          version: parts.version,
+          group: config.group,
+        })
       : undefined
   return { ...link, jobs, intake, node }
 }

@@ -133,6 +133,7 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
   function send(route: Route, facts: readonly Fact[], path: readonly string[]): Promise<void>[] {
     if (facts.length === 0) return []
     const frames: readonly OutgoingFrame[] = route.write(facts, path)
+    if (frames.length > 0) route.translated()
     const { transport } = links.get(route.to)!
     return frames.map((frame) => transport.send(frame).then(route.sent))
   }

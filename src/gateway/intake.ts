@@ -94,7 +94,8 @@ export function makeIntake(parts: IntakeParts): Intake {
     const meta = metaOf(job, path)
     for (const [index, fact] of facts.entries()) {
       fact.meta = facts.length === 1 ? meta : { ...meta, id: `${job.id}/${index}` }
-      if (fact.ext?.[link.dialect.name]?.$raw !== undefined) metrics.unknownWord()
+      // A channel event that announces nothing came with a state that no case knows.
+      if (fact.kind === 'channel' && fact.change === undefined) metrics.unknownWord()
     }
     return { link: link.name, facts, path, full: message.full, meta }
   }

@@ -1,4 +1,5 @@
 import type { AmqpLinkConfig, Config, LinkConfig, NatsLinkConfig } from '../config/index.js'
+import { subjectCovers } from '../config/index.js'
 import type { Dialect } from '../mapping/dialect.js'
 import { type AmqpConfig, type AmqpConsume, type AmqpExchange, amqpTransport } from '../transports/amqp/index.js'
 import { type NatsConfig, type NatsSubscription, natsTransport } from '../transports/nats/index.js'
@@ -41,7 +42,14 @@ export function makeTransport(
 
 /** Where dead letters of a link go. */
 export function deadLetterAddress(link: LinkConfig): Address {
-  return link.type === 'amqp' ? { exchange: link.deadLetter.exchange, key: '' } : { subject: link.deadLetterSubject }
+  return link.type === 'amqp'
+    ? { exchange: link.deadLetter.exchange, key: '' }
+    : { subject: link.deadLetterSubject, deliver: deliveryOf(link) }
+}
+
+/** A stream that does not take dead letters would never confirm one. */
+function deliveryOf({ stream, deadLetterSubject }: NatsLinkConfig): 'core' | 'jetstream' {
+  return stream?.subjects.some((pattern) => subjectCovers(pattern, deadLetterSubject)) ? 'jetstream' : 'core'
 }
 
 interface AmqpTopology {

@@ -29,6 +29,8 @@ export interface Route {
   sayOther(fact: Fact): Fact[]
   /** Writes facts as frames, in order. `path` is the way the source message came. */
   write(facts: readonly Fact[], path: readonly string[]): OutgoingFrame[]
+  /** Counts a message of which something was said. */
+  translated(): void
   /** Counts a frame that the target confirmed. */
   sent(): void
 }
@@ -110,6 +112,7 @@ export function makeRoute(parts: RouteParts): Route {
     sayChannel,
     sayOther: (fact) => [placed(fact, 0, [fact])],
     write,
+    translated: metrics.translated,
     sent: metrics.sent,
   }
 }

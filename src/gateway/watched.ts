@@ -3,6 +3,7 @@ import { type Claim, watchedNode } from '../calls/watched-node.js'
 import type { NatsLinkConfig } from '../config/index.js'
 import type { Log } from '../telemetry/index.js'
 import type { Delivery } from '../transports/transport.js'
+import { HEADERS } from './headers.js'
 import { callKey, type HubLink } from './hub.js'
 import type { Lanes } from './lanes.js'
 import { nodeSubject } from './links.js'
@@ -27,6 +28,7 @@ export interface WatchedParts {
   readonly lanes: Lanes
   readonly log: Log
   readonly version: string
+  readonly group: string
 }
 
 /** Routes whose calls can be watched on a link but not steered: their source knows no controllers. */
@@ -46,6 +48,7 @@ export function makeWatchedNode(parts: WatchedParts): WatchedNode {
     intervalMs: updateIntervalMs,
     dialect: link.dialect,
     transport: link.transport,
+    headers: { [HEADERS.path]: parts.group },
     log,
     sessions: async () => (await Promise.all(routes.map((route) => store.callsOf(route.from)))).flat().length,
   })
@@ -58,7 +61,7 @@ export function makeWatchedNode(parts: WatchedParts): WatchedNode {
     },
     reply: (subject, body) => {
       link.transport
-        .send({ address: { subject }, headers: {}, body })
+        .send({ address: { subject, deliver: 'core' }, headers: {}, body })
         .catch((error: unknown) => log.warn('a reply could not be sent', { link: link.name, subject, err: error }))
     },
     calls: {

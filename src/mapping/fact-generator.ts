@@ -131,7 +131,7 @@ export function factGenerator(file: MappingFile, rule: MessageRule, random: Rand
   function fill(fact: Fact, { is, table, default: blank }: FieldRule): void {
     const target = field(is!)!
     if (target.space === 'ext') return
-    const value = table === undefined ? valueOf(target) : random.pick(tableRows(file.tables![table]!))[1]
+    const value = table === undefined ? sampleOf(target) : random.pick(tableRows(file.tables![table]!))[1]
     // What stands for "not told" on the wire cannot be told by it.
     if (value !== null && value !== blank) target.set(fact, value)
   }
@@ -142,7 +142,7 @@ export function factGenerator(file: MappingFile, rule: MessageRule, random: Rand
     for (const path of Object.keys(shapes)) {
       if (said.has(path) || except.has(path) || addressFields.has(path) || path in source.set || !random.once(4))
         continue
-      if (field(path)!.get(fact) === undefined) field(path)!.set(fact, valueOf(field(path)!))
+      if (field(path)!.get(fact) === undefined) field(path)!.set(fact, sampleOf(field(path)!))
     }
   }
 
@@ -156,11 +156,11 @@ export function factGenerator(file: MappingFile, rule: MessageRule, random: Rand
     const check = compileTest(test, true)
     if (check(target.get(fact))) return
     const any = typeof test === 'object' && test !== null && 'any' in test ? test.any : []
-    const candidates: unknown[] = [undefined, ...any, ...Array.from({ length: 20 }, () => valueOf(target))]
+    const candidates: unknown[] = [undefined, ...any, ...Array.from({ length: 20 }, () => sampleOf(target))]
     target.set(fact, candidates.find(check))
   }
 
-  function valueOf({ path, shape }: ModelPath): unknown {
+  function sampleOf({ path, shape }: ModelPath): unknown {
     if (shape === undefined) return random.pick(TEXTS)
     if (shape.list) return Array.from({ length: 1 + random.below(3) }, () => scalarOf(path, shape))
     if (!shape.map) return scalarOf(path, shape)

@@ -70,7 +70,10 @@ export function repair(source: YamlSource): Repaired {
     const parent = nodeAt(value, path)
     if (!isPlain(parent) || !(key in parent)) return
     const meant = nearest(key, knownKeys(mappingSchema, value, path))
-    if (meant === undefined || meant in parent) return cut([...path, key])
+    if (meant === undefined || meant in parent) {
+      cut([...path, key])
+      return
+    }
     parent[meant] = parent[key]
     delete parent[key]
     renames.set(JSON.stringify([...path, meant]), key)

@@ -41,7 +41,7 @@ test('defaults are filled in, names follow from group and links, and all is froz
       legacy: { prefetch: 256, declare: true, queue: { name: 'patchbay.gw.legacy', type: 'quorum' } },
       bus: { deliver: 'core', node: { uuid: 'gw', name: 'gw', register: true } },
     },
-    routes: [{ name: 'legacy-to-bus', loopback: false, subject: 'cn.xswitch.ctrl', sync: { ask: true, answer: true } }],
+    routes: [{ name: 'legacy-to-bus', loopback: false, sync: { ask: true, answer: true } }],
   })
   expect(config.routes[0]?.facts).toContain('channel')
   expect(config.mappings).toEqual([shippedMapping('voice-events.yaml'), shippedMapping('xcc.yaml')])

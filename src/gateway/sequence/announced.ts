@@ -1,5 +1,5 @@
 import type { ChannelFact, Fact, Flags, State } from '../../model/index.js'
-import type { Occasion, SequenceOptions } from './index.js'
+import type { Occasion, SequenceOptions } from './occasion.js'
 import { saying } from './saying.js'
 
 /** States a call passes once, in this order; a controller is told each of them at most once. */

@@ -1,5 +1,5 @@
 import type { Fact, State } from '../../model/index.js'
-import type { Occasion, SequenceOptions } from './index.js'
+import type { Occasion, SequenceOptions } from './occasion.js'
 import { saying } from './saying.js'
 
 /**

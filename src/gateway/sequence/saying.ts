@@ -1,5 +1,5 @@
 import type { Change, ChannelFact, Flags, State } from '../../model/index.js'
-import type { Occasion } from './index.js'
+import type { Occasion } from './occasion.js'
 
 /** A channel fact that says one thing of what is known: in which state the channel is, and what is announced. */
 export function saying(
