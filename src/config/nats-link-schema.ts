@@ -5,12 +5,7 @@ import { type SecretSources, secretSchema } from './secrets.js'
 import type { CustomParams } from './zod-faults.js'
 
 /** Event subjects of XCC, by default observed and kept in our stream; the status subject included. */
-export const XCC_EVENT_SUBJECTS = [
-  'cn.xswitch.ctrl',
-  'cn.xswitch.ctrl.>',
-  'cn.xswitch.event.>',
-  'cn.xswitch.status.node',
-]
+const XCC_EVENT_SUBJECTS = ['cn.xswitch.ctrl', 'cn.xswitch.ctrl.>', 'cn.xswitch.event.>', 'cn.xswitch.status.node']
 
 const DEAD_LETTERS = 'patchbay.dead-letters'
 

@@ -11,7 +11,7 @@ export const HEADERS = {
 } as const
 
 /** A message may pass this many groups; one more hop is cut as a loop. */
-export const MAX_HOPS = 4
+const MAX_HOPS = 4
 
 type Headers = Readonly<Record<string, string>>
 

@@ -1,4 +1,4 @@
-import type { DecodedMessage, Utterance } from '../mapping/message.js'
+import type { DecodedMessage } from '../mapping/message.js'
 import { type Bag, extensionOf } from '../mapping/paths.js'
 import type { Fact } from '../model/index.js'
 
@@ -45,9 +45,4 @@ export function gather(facts: readonly Fact[]): Batch {
     }
   }
   return { facts: [...facts], ext }
-}
-
-/** A batch as a dialect is asked to say it. */
-export function utteranceFor(dialect: string, { facts, ext }: Batch): Utterance {
-  return { facts, ext: ext[dialect] }
 }

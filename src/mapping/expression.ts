@@ -40,7 +40,7 @@ function fits(text: string, pattern: string): boolean {
  * A session number for calls of dialects that have none: the same id always gives the same
  * number, below 2^53. Two FNV-1a hashes of different seeds make its low and high part.
  */
-export function sessionNumber(id: string): number {
+function sessionNumber(id: string): number {
   return (fnv1a(id, 0x811c9dc5) & 0x1f_ffff) * 0x1_0000_0000 + (fnv1a(id, 0x01000193) >>> 0)
 }
 

@@ -4,9 +4,7 @@ export { createHealth, type Health, type HealthLink, type LinkHealth, type Readi
 export { createLog, type Log, type LogFields, type LogOptions, type LogSink } from './log.js'
 export {
   createMetrics,
-  DROP_REASONS,
   type DropReason,
-  IGNORED_KINDS,
   type IgnoredKind,
   type LinkMetrics,
   type Metrics,

@@ -6,19 +6,12 @@ import type { FactKind } from '../model/index.js'
  * Why a message was let go without a dead letter: a buffer was full, the gateway was stopping,
  * or its dead letter could not be published either.
  */
-export const DROP_REASONS = ['buffer-full', 'stopping', 'dead-letter-failed'] as const
+const DROP_REASONS = ['buffer-full', 'stopping', 'dead-letter-failed'] as const
 /** One of {@link DROP_REASONS}. */
 export type DropReason = (typeof DROP_REASONS)[number]
 
 /** What an observer sees and passes over on purpose. */
-export const IGNORED_KINDS = [
-  'result',
-  'node-request',
-  'controller-request',
-  'other-request',
-  'unknown-event',
-  'own',
-] as const
+const IGNORED_KINDS = ['result', 'node-request', 'controller-request', 'other-request', 'unknown-event', 'own'] as const
 /** One of {@link IGNORED_KINDS}. */
 export type IgnoredKind = (typeof IGNORED_KINDS)[number]
 
