@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Config, RouteConfig } from '../config/index.js'
 import type { Dialect } from '../mapping/dialect.js'
 import type { Health, Log, Metrics } from '../telemetry/index.js'
@@ -37,6 +38,9 @@ export interface GatewayParts {
   /** Makes the transport of a link; by default one to its broker. */
   readonly makeTransport?: typeof makeTransport
 }
+
+/** What telling that our nodes leave may take. Milliseconds. */
+const GOODBYE_MS = 1000
 
 /** Everything that belongs to one link. */
 interface Station extends HubLink {
@@ -98,7 +102,9 @@ export function makeGateway(parts: GatewayParts): Gateway {
     log.info('gateway stopping')
     await Promise.all(stations.map((each) => each.transport.drain()))
     await lanes.idle()
-    await Promise.all(stations.map((each) => each.node?.announcer?.stop()))
+    const goodbyes = Promise.all(stations.map((each) => each.node?.announcer?.stop()))
+    // A link that is down takes no goodbye.
+    await Promise.race([goodbyes, delay(GOODBYE_MS, undefined, { ref: false })])
     await Promise.all(stations.map((each) => each.transport.stop()))
     log.info('gateway stopped')
   }

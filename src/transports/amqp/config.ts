@@ -57,7 +57,7 @@ export interface AmqpConfig {
   /** Queues to declare and bind but not to consume, such as the one that keeps dead letters. Default none. */
   readonly keep?: readonly AmqpConsume[]
   readonly publish?: AmqpPublish
-  /** Milliseconds `drain` and `stop` wait for what is in flight. Default 10,000. */
+  /** Milliseconds `drain` and `stop` together wait for what is in flight. Default 10,000. */
   readonly stopGraceMs?: number
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { stopPatience } from '../patience.js'
 import type { LinkEvent, LinkHandlers, Transport } from '../transport.js'
 import type { AmqpConfig } from './config.js'
 import { type KeptConnection, keepConnection } from './connection.js'
@@ -34,10 +34,9 @@ export function amqpTransport(config: AmqpConfig): Transport {
   let onSettled: (() => void) | undefined
   let draining: Promise<void> | undefined
   let stopping: Promise<void> | undefined
-  const graceMs = config.stopGraceMs ?? 10_000
   const publisher = makePublisher(config, (event) => handlers?.report(event))
 
-  const patience = () => delay(graceMs, undefined, { ref: false })
+  const patience = stopPatience(config.stopGraceMs)
   const unsettled = () => consumers.reduce((sum, consumer) => sum + consumer.unsettled(), 0)
   const settledAll = () =>
     new Promise<void>((resolve) => {

@@ -66,6 +66,6 @@ export interface NatsConfig {
   readonly streamWindow?: number
   /** Milliseconds to wait for a stream's acknowledgement before publishing again. Default 5,000. */
   readonly ackTimeoutMs?: number
-  /** Milliseconds `drain` and `stop` wait for what is in flight. Default 10,000. */
+  /** Milliseconds `drain` and `stop` together wait for what is in flight. Default 10,000. */
   readonly stopGraceMs?: number
 }

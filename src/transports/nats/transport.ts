@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core'
 import { GatewayError } from '../../errors.js'
+import { stopPatience } from '../patience.js'
 import type { Delivery, LinkHandlers, OutgoingFrame, Transport } from '../transport.js'
 import type { NatsConfig } from './config.js'
 import { type KeptConnection, keepConnection } from './connection.js'
@@ -52,7 +52,6 @@ function settlements() {
  * with another. A silent peer is noticed within `pingIntervalMs` times `maxPingsOut + 1`.
  */
 export function natsTransport(config: NatsConfig): Transport {
-  const graceMs = config.stopGraceMs ?? 10_000
   const maxUnsettled = config.maxUnsettled ?? 16_384
   const deliveries = settlements()
   let handlers: LinkHandlers | undefined
@@ -66,7 +65,7 @@ export function natsTransport(config: NatsConfig): Transport {
   const core = coreSender()
   const stream = streamSender(config, report, lookForStream)
   const senders: readonly Sender[] = [core, stream]
-  const patience = () => delay(graceMs, undefined, { ref: false })
+  const patience = stopPatience(config.stopGraceMs)
 
   async function lookForStream(): Promise<void> {
     if (current === undefined || config.stream === undefined) return
