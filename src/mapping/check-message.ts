@@ -5,6 +5,7 @@ import { checkCases } from './check-cases.js'
 import { checkFields, type Said } from './check-fields.js'
 import { checkTableUse } from './check-tables.js'
 import { type Checker, checkValue } from './checker.js'
+import { modelPaths } from './paths.js'
 import type { FieldRules, MessageRule } from './schema.js'
 
 /** Model fields without which a fact of the kind means nothing. */
@@ -276,5 +277,7 @@ function saidBy(rule: MessageRule): Set<string> {
   for (const cases of [rule.cases, rule.item?.cases])
     for (const each of Object.values(cases ?? {})) for (const name of Object.keys(each?.model ?? {})) said.add(name)
   for (const text of Object.values(rule.address)) for (const [, name] of text.matchAll(/\{([\w.]+)\}/g)) said.add(name!)
-  return said
+  // A mistyped field is a fault of its own; that it is missing would only follow from that.
+  const paths = modelPaths(rule.fact)
+  return new Set([...said].map((name) => (paths.includes(name) ? name : (nearest(name, paths) ?? name))))
 }

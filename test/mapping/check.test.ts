@@ -100,6 +100,12 @@ const MISTAKES: readonly (readonly [string, string, string, readonly string[]])[
   // Names.
   ['an unknown model field', 'is: caller.number', 'is: caller.numbr', ['23 mapping.field did you mean caller.number?']],
   [
+    'an essential model field mistyped',
+    '      sn: serial',
+    '      sn: serail',
+    ['50 mapping.field did you mean serial?'],
+  ],
+  [
     'a model field without its group',
     'from: { is: caller.number',
     'from: { is: number',
