@@ -1,6 +1,6 @@
-import type { GatewayError } from '../errors.js'
+import { GatewayError } from '../errors.js'
 import type { LinkMetrics, Log } from '../telemetry/index.js'
-import type { Address, Delivery, Transport } from '../transports/transport.js'
+import type { Address, Delivery, Settlement, Transport } from '../transports/transport.js'
 import { HEADERS } from './headers.js'
 
 /** Headers of a dead letter, beside those the message came with. */
@@ -15,8 +15,11 @@ export const DEAD_LETTER_HEADERS = {
 
 /** Puts aside what cannot be translated: the raw bytes, and why. */
 export interface DeadLetters {
-  /** Resolves when the letter is safe, or cannot be kept at all: that is counted, and logged with the reason. */
-  put(delivery: Delivery, id: string, error: GatewayError): Promise<void>
+  /**
+   * Resolves with what is to become of the message at its source: `done` when the letter is safe, `retry` when
+   * the link was stopped first, `reject` when it cannot be kept at all: that is counted, and logged with the reason.
+   */
+  put(delivery: Delivery, id: string, error: GatewayError): Promise<Settlement>
 }
 
 /** Longest reason written into a header. Characters. */
@@ -41,8 +44,7 @@ export function makeDeadLetters(
         address: frame.address,
         reason: error.message,
       })
-      const headers = {
-        ...frame.headers,
+      const reasons = {
         [HEADERS.id]: id,
         [DEAD_LETTER_HEADERS.code]: error.code,
         [DEAD_LETTER_HEADERS.error]: oneLine(error.message),
@@ -50,11 +52,19 @@ export function makeDeadLetters(
         [DEAD_LETTER_HEADERS.at]: new Date(now()).toISOString(),
         [DEAD_LETTER_HEADERS.address]: JSON.stringify(frame.address),
       }
+      const letter = { address, body: frame.body, messageId: id }
       try {
-        await transport.send({ address, headers, body: frame.body, messageId: id })
+        await transport.send({ ...letter, headers: { ...frame.headers, ...reasons } }).catch((cause: unknown) => {
+          // Perhaps it is the headers it came with that the wire cannot carry; the body matters more.
+          if (cause instanceof GatewayError && cause.fate === 'retry') throw cause
+          return transport.send({ ...letter, headers: reasons })
+        })
+        return 'done'
       } catch (cause) {
+        if (cause instanceof GatewayError && cause.fate === 'retry') return 'retry'
         metrics.dropped('dead-letter-failed')
         log.error('a dead letter could not be kept', { link, id, err: cause })
+        return 'reject'
       }
     },
   }

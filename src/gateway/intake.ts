@@ -1,7 +1,7 @@
 import type { DecodedMessage } from '../mapping/message.js'
 import type { Fact, Meta } from '../model/index.js'
 import type { IgnoredKind, Log } from '../telemetry/index.js'
-import type { Delivery } from '../transports/transport.js'
+import type { Delivery, Settlement } from '../transports/transport.js'
 import type { DeadLetters } from './dead-letters.js'
 import { isLoop, pathOf } from './headers.js'
 import type { Arrival, Hub, HubLink } from './hub.js'
@@ -63,15 +63,16 @@ export function makeIntake(parts: IntakeParts): Intake {
     else work(job, arrival)
   }
 
-  function finish(job: Job): void {
-    job.settle('done')
+  function finish(job: Job, outcome: Settlement = 'done'): void {
+    job.settle(outcome)
+    if (outcome === 'retry' && !jobs.comeAgain) metrics.dropped('stopping')
     metrics.inFlight(jobs.count())
   }
 
   function bury(job: Job, error: unknown): void {
     const failure = asGatewayError(error)
     // A fault of ours that no retry is going to mend must not stop the line either.
-    deadLetters.put(job.delivery, job.id, failure).then(() => finish(job))
+    deadLetters.put(job.delivery, job.id, failure).then((outcome) => finish(job, outcome))
   }
 
   /** Undefined for what is passed over on purpose. */
@@ -138,8 +139,7 @@ export function makeIntake(parts: IntakeParts): Intake {
       (error: unknown) => {
         const failure = asGatewayError(error)
         if (failure.fate === 'reject') return bury(job, failure)
-        job.settle('retry')
-        metrics.inFlight(jobs.count())
+        finish(job, 'retry')
       },
     )
   }

@@ -14,6 +14,8 @@ export interface Job {
 
 /** The messages of one link that are being worked on. */
 export interface Jobs {
+  /** Whether the source sends again what was not settled, or given back to it. */
+  readonly comeAgain: boolean
   /**
    * Takes a delivery; `proceed` is called for each message that is new, in the order of arrival. That may be
    * a little later, while it is being found out whether the broker has sent it before. A copy is settled
@@ -147,6 +149,7 @@ export function makeJobs({ group, link, window, now = Date.now }: JobsParts): Jo
   }
 
   return {
+    comeAgain: window !== undefined,
     begin(delivery, proceed) {
       const hash = hashOf(delivery)
       const name = delivery.frame.headers[HEADERS.id] ?? delivery.messageId ?? ''

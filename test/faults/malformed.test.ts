@@ -160,7 +160,9 @@ const AT_FAULT = [
 
 test('on a bus only what is at fault is put aside; results, requests and unknown events are counted', async () => {
   const { amqpUrl, nats, legacy } = await openSite()
-  const gateway = await startGateway(configuration(amqpUrl, nats.url, { routes: '  - { from: bus, to: legacy }' }))
+  const gateway = await startGateway(
+    configuration(amqpUrl, nats.url, { routes: '  - { from: bus, to: legacy }', bus: 'deliver: jetstream' }),
+  )
   await gateway.untilReady()
   const { queue } = await legacy.assertQueue('', { exclusive: true })
   await legacy.bindQueue(queue, 'voice_events', 'channel.call_state')

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest'
+import { GatewayError } from '../../src/errors.js'
+import { makeDeadLetters } from '../../src/gateway/dead-letters.js'
+import { createLog, createMetrics } from '../../src/telemetry/index.js'
+import type { Delivery, OutgoingFrame, Transport } from '../../src/transports/transport.js'
+
+const refused = new GatewayError('link.too-large', 'the headers are too large')
+const stopped = new GatewayError('gateway.stopping', 'the link was stopped first', { fate: 'retry' })
+
+const delivery: Delivery = {
+  frame: { address: { exchange: 'e', key: 'k' }, headers: { theirs: 'x' }, body: Buffer.from([0xff, 0x00]) },
+  receivedAt: 0,
+  redelivered: false,
+  settle: () => undefined,
+}
+
+/** Puts one letter on a link that answers its tries one after the other. */
+async function put(...answers: (GatewayError | undefined)[]) {
+  const sent: OutgoingFrame[] = []
+  const lines: string[] = []
+  const send = (frame: OutgoingFrame) => {
+    sent.push(frame)
+    const answer = answers.shift()
+    return answer === undefined ? Promise.resolve() : Promise.reject(answer)
+  }
+  const nothing = () => Promise.resolve()
+  const transport: Transport = { name: 'l', start: nothing, send, drain: nothing, stop: nothing }
+  const metrics = createMetrics({ links: ['l'], routes: [], version: '0', process: false })
+  const log = createLog({ level: 'info', format: 'json' }, { write: (line) => void lines.push(line) })
+  const letters = makeDeadLetters('l', transport, { exchange: 'dead', key: '' }, metrics.link('l'), log, () => 0)
+  const error = new GatewayError('codec.malformed', 'line 1\ncolumn 2:\u0000what is that')
+  const outcome = await letters.put(delivery, 'id-1', error)
+  return { outcome, sent, lines, counted: await metrics.text() }
+}
+
+describe('a dead letter', () => {
+  test('carries the bytes, the headers it came with, and the reason in one line', async () => {
+    const { outcome, sent, counted } = await put()
+    expect(outcome).toBe('done')
+    expect(sent).toMatchObject([
+      {
+        address: { exchange: 'dead', key: '' },
+        body: delivery.frame.body,
+        messageId: 'id-1',
+        headers: {
+          theirs: 'x',
+          'patchbay-id': 'id-1',
+          'patchbay-error-code': 'codec.malformed',
+          'patchbay-error': 'line 1 column 2: what is that',
+          'patchbay-link': 'l',
+          'patchbay-dead-at': '1970-01-01T00:00:00.000Z',
+          'patchbay-address': '{"exchange":"e","key":"k"}',
+        },
+      },
+    ])
+    expect(counted).toContain('gateway_dead_letter_messages_total{link="l",code="codec.malformed"} 1')
+  })
+
+  test('goes without the headers it came with where the wire refuses them', async () => {
+    const { outcome, sent } = await put(refused)
+    expect(outcome).toBe('done')
+    expect(sent.map(({ headers }) => headers.theirs)).toEqual(['x', undefined])
+    expect(sent[1]?.body).toEqual(delivery.frame.body)
+  })
+
+  test('that nobody takes is counted and told, and left to the dead-lettering of the source', async () => {
+    const { outcome, lines, counted } = await put(refused, refused)
+    expect(outcome).toBe('reject')
+    expect(counted).toContain('gateway_dropped_messages_total{link="l",reason="dead-letter-failed"} 1')
+    expect(lines.at(-1)).toContain('could not be kept')
+  })
+
+  test('that the end of the gateway overtakes stays with its source', async () => {
+    const { outcome, counted } = await put(stopped)
+    expect(outcome).toBe('retry')
+    expect(counted).toContain('gateway_dropped_messages_total{link="l",reason="dead-letter-failed"} 0')
+  })
+})
