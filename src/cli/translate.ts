@@ -8,6 +8,7 @@ import type { CliCommand, CommandContext } from './command.js'
 import { allOf, EXIT, type ExitCode, type Io, linesOf, WrongUse } from './io.js'
 import { withShipped } from './shipped.js'
 import { frameLine, parseLine } from './translate/frames.js'
+import { ruledTranslator } from './translate/rules.js'
 import { FACTS, type Shortfalls, type Translated, type Translator, translator } from './translate/translator.js'
 
 interface Options {
@@ -19,6 +20,7 @@ interface Options {
   readonly frames?: boolean
   readonly bodies?: boolean
   readonly at?: number
+  readonly rules?: boolean
 }
 
 const HELP = `
@@ -51,6 +53,7 @@ export const translateCommand: CliCommand = {
       .option('--frames', 'read JSON lines')
       .option('--bodies', 'write bodies only')
       .option('--at <time>', 'stands for the time of receipt: ISO 8601, or milliseconds since 1970', moment)
+      .option('--rules', "keep the target's rules about sequences, as the running gateway does")
       .addHelpText('after', HELP)
       .action(async (file: string | undefined, options: Options) => exit(await translate(file, options, io)))
   },
@@ -89,6 +92,8 @@ async function translate(file: string | undefined, options: Options, io: Io): Pr
   const asLines = options.frames === true || options.from === FACTS
   if (asLines && options.address !== undefined)
     throw new WrongUse('--address is for one raw body; in JSON lines each line has its own address')
+  if (options.rules && (options.from === FACTS || options.to === FACTS))
+    throw new WrongUse('--rules are those of a target dialect towards a source dialect; facts have none')
   const input = openInput(file, io)
   const opened = openDialects(withShipped(options.mapping ?? []), options.set ?? {})
   if ('faults' in opened) {
@@ -96,7 +101,9 @@ async function translate(file: string | undefined, options: Options, io: Io): Pr
     return EXIT.faults
   }
   checkNames(options, opened.dialects)
-  const translation = translator({ dialects: opened.dialects, from: options.from, to: options.to, at: options.at })
+  const { from, to, at } = options
+  const make = options.rules ? ruledTranslator : translator
+  const translation = make({ dialects: opened.dialects, from, to, at })
   const write = writer(options.bodies === true, io)
   const good = asLines
     ? await translateLines(input, translation, write, io)
@@ -140,7 +147,7 @@ async function translateLines(
     if (bytes !== undefined && isBlank(bytes)) continue
     try {
       if (bytes === undefined) throw new GatewayError('codec.limit', 'the line is longer than 64 MiB')
-      await write(translation.take(parseLine(bytes)))
+      await write(await translation.take(parseLine(bytes)))
     } catch (error) {
       good = false
       io.err(`line ${number}: ${reasonOf(error)}`)
@@ -164,7 +171,7 @@ async function translateBody(
   io: Io,
 ): Promise<boolean> {
   try {
-    await write(translation.take({ address, headers: {}, body }))
+    await write(await translation.take({ address, headers: {}, body }))
     return true
   } catch (error) {
     io.err(`${name}: ${reasonOf(error)}`)

@@ -44,7 +44,8 @@ export interface HubParts {
   readonly links: ReadonlyMap<string, HubLink>
   readonly routes: readonly Route[]
   readonly store: StateStore
-  readonly now: () => number
+  /** UTC milliseconds; undefined where there is no clock, and then no times are made up. */
+  readonly now: () => number | undefined
 }
 
 /** Store key of a channel: its link, its node and its id. */
@@ -77,11 +78,11 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
 
   async function tellChannel(link: string, fact: ChannelFact, outlets: Outlets): Promise<void> {
     const key = callKey(link, fact.node, fact.id)
-    const { view, news } = observe(await store.call(key), fact, link, now())
+    const view = observe(await store.call(key), fact, link, now())
     const told = { ...view.told }
     for (const { route, facts } of outlets) {
       if (!route.kinds.has('channel')) continue
-      const said = route.sayChannel({ fact, view, news })
+      const said = route.sayChannel({ fact, view })
       told[route.name] = said.told
       facts.push(...said.facts.filter((each) => route.kinds.has(each.kind)))
     }

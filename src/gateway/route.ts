@@ -6,13 +6,11 @@ import type { OutgoingFrame } from '../transports/transport.js'
 import { headersOf } from './headers.js'
 import { nothingTold, type SequenceOptions, sequenceFor } from './sequence/index.js'
 import type { CallView, Told } from './state.js'
-import type { News } from './tracker.js'
 
 /** A channel fact with what is known of its channel since. */
 export interface Observed {
   readonly fact: ChannelFact
   readonly view: CallView
-  readonly news: News
 }
 
 /** What one route makes of facts; it keeps nothing itself. */
@@ -65,11 +63,11 @@ export function makeRoute(parts: RouteParts): Route {
     steerable: source.name === target.name || says(source, 'cdr'),
   }
 
-  function sayChannel({ fact, view, news }: Observed): { facts: Fact[]; told: Told } {
+  function sayChannel({ fact, view }: Observed): { facts: Fact[]; told: Told } {
     const before = view.told[parts.name]
     const told = before === undefined ? nothingTold() : { ...before, states: before.states.slice() }
     if (sameDialect) return { facts: [fact], told }
-    const facts = sequence({ fact, view, news, told }, options)
+    const facts = sequence({ fact, view, told }, options)
     if (facts.length === 0) metrics.suppressed()
     return { facts: facts.map(placed), told }
   }

@@ -26,8 +26,6 @@ export interface CallView {
   readonly told: Readonly<Record<string, Told>>
   /** Whether its end may be told with durations: false when it was up before we were. */
   readonly seenFromStart: boolean
-  /** UTC milliseconds of the last news. */
-  readonly touched: number
 }
 
 /** What is known of one terminal, as its link told it. */

@@ -1,58 +1,31 @@
 import type { Channel, ChannelFact, Durations, State, Times } from '../model/index.js'
 import type { CallView } from './state.js'
 
-/** What a fact added to what was known. */
-export interface News {
-  /** The channel was not known before. */
-  readonly first: boolean
-  /** The state it has now, where that is new. */
-  readonly state?: State
-  readonly bridge: boolean
-  readonly hold: boolean
-  readonly ready: boolean
-}
-
-const NOTHING: News = { first: false, bridge: false, hold: false, ready: false }
-
 /**
  * Lays a fact over what is known of its channel. Direction is fixed by the first fact that tells one;
  * nothing that comes after the end changes anything. Times are those of the fact itself, or when it was
- * told; what is first seen in a full picture began at a time nobody told us.
+ * told.
  */
 export function observe(
   before: CallView | undefined,
   fact: ChannelFact,
   link: string,
-  now: number,
-): { view: CallView; news: News } {
-  if (before?.channel.state === 'ended') return { view: before, news: NOTHING }
+  now: number | undefined,
+): CallView {
+  if (before?.channel.state === 'ended') return before
   const known = before?.channel ?? {}
   const channel = merge(known, fact)
-  const at = fact.meta?.at ?? now
   const state = fact.state !== undefined && fact.state !== known.state ? fact.state : undefined
-  const times = timesOf(known, fact, state, at, before === undefined)
+  // A call that is first heard of at its end, or in a full picture, began at a time nobody told us.
+  const seenFromStart = before?.seenFromStart ?? (fact.full !== true && state !== 'ended')
+  const times = timesOf(known, fact, state, fact.meta?.at ?? now, before === undefined)
   if (times !== undefined) channel.times = times
-  const seenFromStart = before?.seenFromStart ?? fact.full !== true
   if (channel.state === 'ended') {
     const durations = durationsOf(channel, seenFromStart)
     if (durations !== undefined) channel.durations = durations
   }
-  const news: News = {
-    first: before === undefined,
-    ...(state !== undefined && { state }),
-    bridge: changedBridge(known, channel),
-    hold: (known.flags?.held ?? false) !== (channel.flags?.held ?? false),
-    ready: channel.flags?.ready === true && known.flags?.ready !== true,
-  }
   const ext = fact.ext ?? before?.ext
-  const view: CallView = { link, channel, ...(ext && { ext }), told: before?.told ?? {}, seenFromStart, touched: now }
-  return { view, news }
-}
-
-function changedBridge(known: Channel, channel: Channel): boolean {
-  const was = known.flags?.bridged ?? false
-  const is = channel.flags?.bridged ?? false
-  return was !== is || (is && known.peers?.[0] !== channel.peers?.[0])
+  return { link, channel, ...(ext && { ext }), told: before?.told ?? {}, seenFromStart }
 }
 
 const OF_THE_FACT: ReadonlySet<string> = new Set(['kind', 'meta', 'ext', 'full', 'change'])
@@ -84,13 +57,13 @@ function timesOf(
   known: Channel,
   fact: ChannelFact,
   state: State | undefined,
-  at: number,
+  at: number | undefined,
   isFirst: boolean,
 ): Times | undefined {
   const own: Times = {}
   // A full picture says how things are, not since when; only what is new beside it happened now.
-  const happenedNow = fact.full !== true || !isFirst
-  if (isFirst && happenedNow) own.created = at
+  const happenedNow = at !== undefined && (fact.full !== true || !isFirst)
+  if (isFirst && happenedNow && state !== 'ended') own.created = at
   if (state !== undefined && happenedNow) {
     if (state === 'ringing') own.ringing = at
     else if (state === 'answered') own.answered = at

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { frameLine, parseLine } from '../../src/cli/translate/frames.js'
-import { type Translated, type Translator, translator } from '../../src/cli/translate/translator.js'
+import { type PlainTranslator, type Translated, translator } from '../../src/cli/translate/translator.js'
 import {
   RubyDate,
   RubyFloat,
@@ -240,7 +240,7 @@ function lineOf(translated: Translated): string {
 }
 
 /** What a translation makes of lines, as lines again. */
-function through(translation: Translator, lines: readonly string[]): Translated[] {
+function through(translation: PlainTranslator, lines: readonly string[]): Translated[] {
   const out = lines.flatMap((line) => translation.take(parseLine(Buffer.from(line))))
   return [...out, ...translation.finish()]
 }

@@ -44,11 +44,16 @@ export interface Shortfalls {
 
 /** Translates messages one after another. */
 export interface Translator {
-  /** @throws GatewayError for a message that cannot be translated; the next one can. */
-  take(line: ParsedLine): Translated[]
+  /** Rejects with a GatewayError for a message that cannot be translated; the next one can. */
+  take(line: ParsedLine): Translated[] | Promise<Translated[]>
   /** What was still waiting for other parts. */
   finish(): Translated[]
   shortfalls(): Shortfalls
+}
+
+/** A translator that answers at once. */
+export interface PlainTranslator extends Translator {
+  take(line: ParsedLine): Translated[]
 }
 
 /** A decoded message on its way. */
@@ -59,7 +64,7 @@ interface Decoded {
 }
 
 /** Makes a translator between two dialects of `dialects`, or a dialect and `facts`. */
-export function translator({ dialects, from, to, at }: TranslationOptions): Translator {
+export function translator({ dialects, from, to, at }: TranslationOptions): PlainTranslator {
   const treesOf = (name: string) => dialects.get(name)?.codec.trees
   const source = dialects.get(from)
   const target = dialects.get(to)
@@ -140,7 +145,7 @@ export function translator({ dialects, from, to, at }: TranslationOptions): Tran
 }
 
 /** A name that the same input always gives: from what was read and its place in the input. */
-function derivedId({ address, body }: ParsedLine, position: number): string {
+export function derivedId({ address, body }: ParsedLine, position: number): string {
   const hash = createHash('sha256').update(JSON.stringify([position, address ?? {}]))
   hash.update('json' in body ? JSON.stringify(body.json) : body)
   return hash.digest('hex').slice(0, 24)

@@ -1,6 +1,5 @@
 import type { ChannelFact, Fact } from '../../model/index.js'
 import type { CallView, Told } from '../state.js'
-import type { News } from '../tracker.js'
 
 /** What a route asks of the sequence towards its target. */
 export interface SequenceOptions {
@@ -18,7 +17,6 @@ export interface SequenceOptions {
 export interface Occasion {
   readonly fact: ChannelFact
   readonly view: CallView
-  readonly news: News
   readonly told: Told
 }
 

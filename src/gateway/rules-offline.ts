@@ -1,0 +1,70 @@
+import type { Dialect } from '../mapping/dialect.js'
+import type { DecodedMessage } from '../mapping/message.js'
+import { FACT_SHAPES, type FactKind, type Meta } from '../model/index.js'
+import type { LinkMetrics, RouteMetrics } from '../telemetry/index.js'
+import type { OutgoingFrame, Transport } from '../transports/transport.js'
+import { makeHub } from './hub.js'
+import { makeRoute } from './route.js'
+import { memoryState } from './state.js'
+
+/** What a gateway would send, told one message after another. */
+export interface OfflineRules {
+  /** Frames for the target, in order; `meta` is what the message's facts are told by. */
+  take(message: DecodedMessage, meta: Meta): Promise<OutgoingFrame[]>
+}
+
+const SOURCE = 'source'
+const TARGET = 'target'
+/** Group of a gateway that is not there; it stays out of the headers. */
+const NOBODY = 'offline'
+
+const KINDS = new Set(Object.keys(FACT_SHAPES) as FactKind[]) // keys of the model's own table
+const ignore = () => undefined
+
+/**
+ * The middle of a gateway without its links: the same tracking, the same rules of the target about
+ * sequences. `unsaid` is told of facts the target has no word for. Without a time in `meta` no times
+ * are made up.
+ */
+export function offlineRules(source: Dialect, target: Dialect, unsaid: (kind: FactKind) => void): OfflineRules {
+  let frames: OutgoingFrame[] = []
+  const transport: Transport = {
+    name: TARGET,
+    start: () => Promise.resolve(),
+    send: (frame) => {
+      frames.push(frame)
+      return Promise.resolve()
+    },
+    drain: () => Promise.resolve(),
+    stop: () => Promise.resolve(),
+  }
+  const routeMetrics: RouteMetrics = { translated: ignore, sent: ignore, suppressed: ignore, unsaid }
+  const route = makeRoute({
+    name: 'offline',
+    from: SOURCE,
+    to: TARGET,
+    kinds: KINDS,
+    source,
+    target,
+    loopback: false,
+    group: NOBODY,
+    node: undefined,
+    metrics: routeMetrics,
+  })
+  const links = new Map([[TARGET, { name: TARGET, transport, dialect: target, metrics: {} as LinkMetrics }]])
+  const hub = makeHub({ links, routes: [route], store: memoryState(), now: () => undefined })
+  return {
+    async take({ facts, full }, meta) {
+      frames = []
+      for (const [i, fact] of facts.entries())
+        fact.meta = facts.length === 1 ? meta : { ...meta, id: `${meta.id}/${i}` }
+      const { confirmed } = await hub.take({ link: SOURCE, facts, path: [], full, meta })
+      await confirmed
+      return frames.map(({ headers, ...frame }) => ({ ...frame, headers: withoutPath(headers) }))
+    },
+  }
+}
+
+function withoutPath({ 'patchbay-path': _, ...headers }: OutgoingFrame['headers']): OutgoingFrame['headers'] {
+  return headers
+}
