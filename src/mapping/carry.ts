@@ -112,7 +112,8 @@ export function compileCarrier(rule: CarryRule, cases: Cases | undefined, contex
     const part = name.slice(dot + 1)
     if (value === undefined) return false
     try {
-      setOwn(extensionOf(fact, other), part, typeof value === 'string' ? value : partFromTyped(part, value, types))
+      const own = typeof value === 'string' ? value : partFromTyped(part, value, types)
+      setOwn(extensionOf(fact, other), part, own)
     } catch {
       return false
     }

@@ -250,39 +250,39 @@ function bodiesOf(translated: readonly Translated[]): string[] {
 }
 
 describe('any legacy message, whatever its fields hold,', () => {
-  test('is the same after facts', () => {
-    fc.assert(
-      fc.property(wires, ({ address, root }) => {
+  test('is the same after facts', async () => {
+    await fc.assert(
+      fc.asyncProperty(wires, async ({ address, root }) => {
         const body = stringify(root, { profile: 'psych-4' })
         const there = translator({ dialects, from: 'voice-events', to: 'facts' })
         const back = translator({ dialects, from: 'facts', to: 'voice-events' })
-        const facts = through(there, [JSON.stringify({ address, body })])
-        expect(bodiesOf(through(back, facts.map(lineOf)))).toEqual([body])
+        const facts = await through(there, [JSON.stringify({ address, body })])
+        expect(bodiesOf(await through(back, facts.map(lineOf)))).toEqual([body])
       }),
       RUNS,
     )
   })
 
-  test('is the same after XCC, if it tells any event', () => {
-    fc.assert(
-      fc.property(wires, ({ address, root }) => {
+  test('is the same after XCC, if it tells any event', async () => {
+    await fc.assert(
+      fc.asyncProperty(wires, async ({ address, root }) => {
         const body = stringify(root, { profile: 'psych-4' })
         const there = translator({ dialects, from: 'voice-events', to: 'xcc' })
         const back = translator({ dialects, from: 'xcc', to: 'voice-events' })
-        const frames = through(there, [JSON.stringify({ address, body })])
+        const frames = await through(there, [JSON.stringify({ address, body })])
         if (there.shortfalls().empty > 0) return
-        expect(bodiesOf(through(back, frames.map(lineOf)))).toEqual([body])
+        expect(bodiesOf(await through(back, frames.map(lineOf)))).toEqual([body])
       }),
       RUNS,
     )
   })
 
-  test('is recognised without its address', () => {
-    fc.assert(
-      fc.property(wires, ({ root }) => {
+  test('is recognised without its address', async () => {
+    await fc.assert(
+      fc.asyncProperty(wires, async ({ root }) => {
         const body = stringify(root, { profile: 'psych-4' })
         const there = translator({ dialects, from: 'voice-events', to: 'voice-events' })
-        expect(bodiesOf(through(there, [JSON.stringify({ body })]))).toEqual([body])
+        expect(bodiesOf(await through(there, [JSON.stringify({ body })]))).toEqual([body])
       }),
       { ...RUNS, numRuns: 100 },
     )

@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest'
+import { again, openText, read, write } from './open.js'
+
+/** A dialect of one YAML message with these fields. */
+function withFields(fields: string, more = ''): ReturnType<typeof openText> {
+  return openText(`mapping: v1
+dialect: d
+codec: { name: ruby-yaml }
+${more}
+messages:
+  m:
+    address: { exchange: x, key: k }
+    fact: channel
+    fields:
+      id: { is: id, required: true }
+      state: { is: state }
+${fields}
+`)
+}
+
+const BASE = '---\nid: c\nstate: ended\n'
+
+/** A field rule, a wire value and what the fact has at its path; writing gives the wire value back. */
+const CONVERSIONS: readonly (readonly [string, string, string, unknown])[] = [
+  ['a text', 'x: caller.number', "x: '0008'", { caller: { number: '0008' } }],
+  ['a whole number', 'x: session', 'x: 599067108406308', { session: 599_067_108_406_308 }],
+  ['a truth value', 'x: flags.held', 'x: true', { flags: { held: true } }],
+  ['a word of a closed set', 'x: direction', 'x: inbound', { direction: 'inbound' }],
+  ['a number as text', 'x: { is: session, as: int-text }', "x: '42'", { session: 42 }],
+  ['a truth value as text', 'x: { is: flags.held, as: bool-text }', "x: 'true'", { flags: { held: true } }],
+  [
+    'seconds since 1970',
+    'x: { is: times.created, as: epoch-s, lossy: whole }',
+    'x: 1767225600',
+    { times: { created: 1_767_225_600_000 } },
+  ],
+  [
+    'milliseconds since 1970',
+    'x: { is: times.created, as: epoch-ms }',
+    'x: 1767225600123',
+    { times: { created: 1_767_225_600_123 } },
+  ],
+  [
+    'a stamp',
+    'x: { is: times.created, as: stamp, lossy: whole }',
+    "x: '2026-01-01 00:00:00'",
+    { times: { created: 1_767_225_600_000 } },
+  ],
+  ['seconds', 'x: { is: durations.total, as: seconds, lossy: whole }', 'x: 60', { durations: { total: 60_000 } }],
+  [
+    'seconds as text',
+    'x: { is: durations.total, as: seconds-text, lossy: whole }',
+    "x: '60'",
+    { durations: { total: 60_000 } },
+  ],
+  ['milliseconds as text', 'x: { is: durations.total, as: ms-text }', "x: '60012'", { durations: { total: 60_012 } }],
+  ['the first of a list', 'x: peers.0', 'x: p', { peers: ['p'] }],
+  ['a whole list', 'x: peers', 'x:\n- p\n- q', { peers: ['p', 'q'] }],
+  ['a variable', 'x: vars.dept', 'x: sales', { vars: { dept: 'sales' } }],
+  ['a variable named like a prototype', 'x: vars.__proto__', 'x: sales', JSON.parse('{"vars":{"__proto__":"sales"}}')],
+  ['a value for the dialect alone', 'x: ext.colour', 'x: :red', { ext: { d: { colour: { name: 'red' } } } }],
+  ['a value in a map', 'x.w: caller.name', 'x:\n  w: Ann', { caller: { name: 'Ann' } }],
+]
+
+describe.each(CONVERSIONS)('%s', (_name, rule, wire, fact) => {
+  const dialect = withFields(`      ${rule}`)
+
+  test('is read into the fact', () => {
+    expect(read(dialect, `${BASE}${wire}\n`)).toEqual([
+      { kind: 'channel', id: 'c', state: 'ended', ...(fact as object) },
+    ])
+  })
+
+  test('is written as it was', () => {
+    expect(again(dialect, `${BASE}${wire}\n`)).toEqual([`${BASE}${wire}\n`])
+  })
+})
+
+/** Values that a rule cannot use: the fact does not have them, and they come back. */
+const UNUSABLE: readonly (readonly [string, string, string])[] = [
+  ['a number where a text is wanted', 'x: caller.number', 'x: 8'],
+  ['a text where a number is wanted', 'x: session', "x: '8'"],
+  ['a number beyond 2^53', 'x: session', 'x: 9007199254740993'],
+  ['a float', 'x: session', 'x: 1.5'],
+  ['a word of no closed set', 'x: direction', 'x: sideways'],
+  ['nil', 'x: caller.number', 'x:'],
+  ['a list', 'x: caller.number', 'x:\n- a'],
+  ['an empty map', 'x.y: caller.number', 'x: {}'],
+  ['a text where a map is wanted', 'x.y: caller.number', 'x: a'],
+  ['a number with a leading zero as text', 'x: { is: session, as: int-text }', "x: '08'"],
+  ['the zero of 1970', 'x: { is: times.created, as: epoch-s, lossy: whole }', 'x: 0'],
+  ['a stamp of no day', 'x: { is: times.created, as: stamp, lossy: whole }', "x: '2026-02-30 00:00:00'"],
+  ['a list that holds more than texts', 'x: peers', 'x:\n- p\n- 1'],
+  ['a value no row of the table has', 'x: { is: direction, table: t }', 'x: both'],
+  ['another value than the fixed one', 'x: { const: 1 }', 'x: 2'],
+]
+
+test.each(UNUSABLE)('%s is not in the fact, and is written as it was', (_name, rule, wire) => {
+  const dialect = withFields(`      ${rule}`, rule.includes('table') ? 'tables: { t: { in: inbound } }' : '')
+  const [fact] = read(dialect, `${BASE}${wire}\n`)
+  const { ext: _, ...said } = fact!
+  expect(said).toEqual({ kind: 'channel', id: 'c', state: 'ended' })
+  expect(again(dialect, `${BASE}${wire}\n`)).toEqual([`${BASE}${wire}\n`])
+})
+
+describe('a field that the message does not have', () => {
+  const dialect = withFields(
+    "      x: { is: caller.number, default: '' }\n      w: { is: dialled, derive: fact.caller.number }\n      z: { const: 3 }",
+  )
+
+  test('has its default, what is derived, or its fixed value in a message made of a fact', () => {
+    const fact = { kind: 'channel', id: 'c', state: 'ended' }
+    expect(write(dialect, [fact])).toEqual([`${BASE}x: ''\nz: 3\n`])
+    expect(write(dialect, [{ ...fact, caller: { number: '7' } }])).toEqual([`${BASE}x: '7'\nw: '7'\nz: 3\n`])
+  })
+
+  test('stays away from a message that had none', () => {
+    expect(again(dialect, BASE)).toEqual([BASE])
+  })
+
+  test('comes once the model says it', () => {
+    const { facts } = dialect.decode(undefined, Buffer.from(BASE))
+    Object.assign(facts[0]!, { dialled: '9' })
+    expect(Buffer.from(dialect.encode({ facts }).messages[0]!.body).toString()).toBe(`${BASE}w: '9'\n`)
+  })
+})
+
+test('a default is read as absent', () => {
+  const dialect = withFields("      x: { is: caller.number, default: '' }")
+  expect(read(dialect, `${BASE}x: ''\n`)).toEqual([{ kind: 'channel', id: 'c', state: 'ended' }])
+})
+
+test('a required field that is missing or unusable makes the message a dead letter', () => {
+  const dialect = withFields('')
+  for (const body of ['---\nstate: ended\n', '---\nid: 7\nstate: ended\n', '---\nid:\nstate: ended\n'])
+    expect(() => read(dialect, body)).toThrow(expect.objectContaining({ code: 'mapping.required', fate: 'reject' }))
+})
+
+test('a fact without what a message requires is not said by it', () => {
+  const { messages, unsaid } = withFields('').encode({ facts: [{ kind: 'channel', state: 'ended' }] })
+  expect([messages, unsaid.length]).toEqual([[], 1])
+})
+
+test('a field with `when` is written only for facts that pass', () => {
+  const dialect = withFields('      x: { is: dialled, when: { flags.held: true } }\n      h: flags.held')
+  const fact = { kind: 'channel', id: 'c', state: 'ended', dialled: '9' }
+  expect(write(dialect, [fact])).toEqual([BASE])
+  expect(write(dialect, [{ ...fact, flags: { held: true } }])).toEqual([`${BASE}x: '9'\nh: true\n`])
+})
+
+describe('what no rule knows', () => {
+  const dialect = withFields('      x: dialled')
+
+  test.each([
+    ['keys after the known ones', `${BASE}x: '9'\nnew: 1\n`],
+    ['keys between them', "---\nid: c\nnew: 1\nstate: ended\nx: '9'\n"],
+    ['keys before them', '---\nnew:\n- 1\nid: c\nstate: ended\n'],
+    ['keys in another order', "---\nx: '9'\nstate: ended\nid: c\n"],
+    ['keys that are no texts', `${BASE}:x: 1\n7: 2\n`],
+    ['keys like a prototype', `${BASE}__proto__: 1\nconstructor: 2\n`],
+  ])('comes back: %s', (_name, body) => {
+    expect(again(dialect, body)).toEqual([body])
+  })
+
+  test('keeps its place when a known value changes', () => {
+    const { facts } = dialect.decode(undefined, Buffer.from("---\nx: '9'\nnew: 1\nid: c\nstate: ended\n"))
+    Object.assign(facts[0]!, { dialled: '10' })
+    const { messages } = dialect.encode({ facts })
+    expect(Buffer.from(messages[0]!.body).toString()).toBe("---\nx: '10'\nnew: 1\nid: c\nstate: ended\n")
+  })
+})

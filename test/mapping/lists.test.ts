@@ -1,0 +1,202 @@
+import { describe, expect, test } from 'vitest'
+import { again, openText, read, write } from './open.js'
+
+describe('a list of elements', () => {
+  const dialect = openText(`mapping: v1
+dialect: d
+codec: { name: ruby-yaml, classes: [Box, Item] }
+messages:
+  box:
+    address: { exchange: x, key: k }
+    anywhere: true
+    class: Box
+    fact: terminal
+    set: { change: number }
+    full: numbers
+    fields: { all: { is: full, default: false } }
+    each: items
+    item:
+      class: Item
+      fields: { sn: { is: serial, required: true }, nr: { is: number, default: '' } }
+`)
+  const box = (text: string) => `--- !ruby/object:Box\n${text}`
+  const one = "items:\n- !ruby/object:Item\n  sn: a\n  nr: ''\n"
+
+  test('is a fact for each element, with what the message says of all', () => {
+    expect(read(dialect, box(`all: true\n${one}- !ruby/object:Item\n  sn: b\n  nr: '7'\n`))).toEqual([
+      { kind: 'terminal', change: 'number', full: true, serial: 'a' },
+      { kind: 'terminal', change: 'number', full: true, serial: 'b', number: '7' },
+    ])
+  })
+
+  test('tells whether it is a full picture, also without elements', () => {
+    const fullOf = (body: string) => dialect.decode(undefined, Buffer.from(box(body))).full
+    expect([fullOf(`all: true\n${one}`), fullOf(`all: false\n${one}`), fullOf('all: true\nitems: []\n')]).toEqual([
+      'numbers',
+      undefined,
+      'numbers',
+    ])
+  })
+
+  test.each([
+    ['elements', `all: false\n${one}`],
+    ['no elements', 'all: false\nitems: []\n'],
+    ['nil in place of the list', 'all: true\nitems:\n'],
+    ['an element of another class', 'all: false\nitems:\n- sn: a\n  nr: b\n'],
+    [
+      'a Hash and an object of one class mixed',
+      "all: false\nitems:\n- sn: a\n  nr: ''\n- !ruby/object:Item\n  sn: b\n  nr: ''\n",
+    ],
+    ['one object twice', 'all: false\nitems:\n- &1 !ruby/object:Item\n  sn: a\n  nr: b\n- *1\n'],
+    [
+      'one list in two elements',
+      'all: false\nitems:\n- sn: a\n  nr: b\n  more: &1\n  - 1\n- sn: b\n  nr: c\n  more: *1\n',
+    ],
+    ['the list first', `${one}all: true\n`],
+    ['keys nobody knows', `all: false\n${one}more: 1\n`],
+    ['a value nobody can use', `all: maybe\n${one}`],
+  ])('comes back as it was: %s', (_name, body) => {
+    expect(again(dialect, box(body))).toEqual([box(body)])
+  })
+
+  test('facts that agree on what the message says of all share a message', () => {
+    const fact = (serial: string, full?: boolean) => ({
+      kind: 'terminal',
+      change: 'number',
+      serial,
+      ...(full && { full }),
+    })
+    expect(write(dialect, [fact('a'), fact('b'), fact('c', true)])).toHaveLength(2)
+  })
+
+  test('an unusual address is kept, also when there are no elements', () => {
+    for (const body of [box('all: true\nitems: []\n'), box(`all: true\n${one}`)]) {
+      const { facts, ext } = dialect.decode({ exchange: 'x', key: 'other' }, Buffer.from(body))
+      expect(dialect.encode({ facts, ext }).messages.map(({ address }) => address)).toEqual([
+        { exchange: 'x', key: 'other' },
+      ])
+    }
+  })
+
+  test.each(['items:\n- 5\n', 'items:\n- a\n- b\n'])('an element that is no map makes it a dead letter: %j', (body) => {
+    expect(() => read(dialect, box(body))).toThrow(expect.objectContaining({ code: 'mapping.message' }))
+  })
+
+  test('the sharing of what changed ends', () => {
+    const body = box('all: false\nitems:\n- &1 !ruby/object:Item\n  sn: a\n  nr: b\n- *1\n')
+    const { facts, ext } = dialect.decode(undefined, Buffer.from(body))
+    Object.assign(facts[1]!, { number: 'c' })
+    expect(Buffer.from(dialect.encode({ facts, ext }).messages[0]!.body).toString()).toBe(
+      box('all: false\nitems:\n- !ruby/object:Item\n  sn: a\n  nr: b\n- !ruby/object:Item\n  sn: a\n  nr: c\n'),
+    )
+  })
+})
+
+describe('parallel lists', () => {
+  const dialect = openText(`mapping: v1
+dialect: d
+codec: { name: ruby-yaml }
+messages:
+  m:
+    address: { exchange: x, key: k }
+    fact: terminal
+    columns:
+      up: { set: { state: online }, fields: { up: serial, up_no: { is: number, default: '' } } }
+      down: { set: { state: offline }, fields: { down: serial } }
+`)
+
+  test('are a fact for each row', () => {
+    expect(read(dialect, "---\nup:\n- a\n- b\nup_no:\n- ''\n- '7'\ndown:\n- c\n")).toEqual([
+      { kind: 'terminal', state: 'online', serial: 'a' },
+      { kind: 'terminal', state: 'online', serial: 'b', number: '7' },
+      { kind: 'terminal', state: 'offline', serial: 'c' },
+    ])
+  })
+
+  test.each([
+    ['rows in each', "up:\n- a\nup_no:\n- '7'\ndown:\n- c\n"],
+    ['rows in one', 'up: []\nup_no: []\ndown:\n- c\n'],
+    ['no rows', 'up: []\nup_no: []\ndown: []\n'],
+    ['a list left out', 'up:\n- a\ndown: []\n'],
+    ['lists of unequal length', 'up:\n- a\n- b\nup_no:\n- c\ndown: []\n'],
+    ['the dependent list first', "up_no:\n- '7'\nup:\n- a\ndown: []\n"],
+    ['values of other types', 'up:\n- 1\n-\n- :a\nup_no:\n- b\n- 5\n-\ndown:\n- true\n'],
+    ['nil in place of a list', 'up:\nup_no:\ndown:\n- c\n'],
+    ['a text in place of a list', 'up: a\nup_no: []\ndown: []\n'],
+  ])('come back as they were: %s', (_name, body) => {
+    expect(again(dialect, `---\n${body}`)).toEqual([`---\n${body}`])
+  })
+
+  test('are made of facts in order, with blanks where a fact has nothing', () => {
+    const facts = [
+      { kind: 'terminal', state: 'online', serial: 'a' },
+      { kind: 'terminal', state: 'offline', serial: 'c' },
+      { kind: 'terminal', state: 'online', serial: 'b', number: '7' },
+    ]
+    expect(write(dialect, facts)).toEqual(["---\nup:\n- a\n- b\nup_no:\n- ''\n- '7'\ndown:\n- c\n"])
+  })
+})
+
+describe('words', () => {
+  const withForms = (forms: string) =>
+    openText(`mapping: v1
+dialect: d
+codec: { name: ruby-yaml }
+tables: { w: { crash: voice-crash, master: cluster-master } }
+messages:
+  m:
+    address: { exchange: x, key: '' }
+    fact: lifecycle
+    words: { table: w, is: event, args: [number]${forms} }
+`)
+  const dialect = withForms('')
+
+  test.each([
+    ['a bare word', 'master', { event: 'cluster-master' }],
+    ['a word in quotes', "--- 'master'\n", { event: 'cluster-master' }],
+    ['a YAML text', '--- master\n', { event: 'cluster-master' }],
+    ['a sequence of one', '---\n- master\n', { event: 'cluster-master' }],
+    ['a sequence with an argument', "---\n- crash\n- '7'\n", { event: 'voice-crash', number: '7' }],
+    ['a mapping', '---\nmsg: master\n', { event: 'cluster-master' }],
+    ['a mapping with arguments', "---\nmsg: crash\nargs:\n- '7'\n", { event: 'voice-crash', number: '7' }],
+    ['a mapping with empty arguments', '---\nmsg: crash\nargs: []\n', { event: 'voice-crash' }],
+    ['an argument that is no text', '---\n- crash\n- 7\n', { event: 'voice-crash' }],
+  ])('%s is read', (_name, body, expected) => {
+    const [{ ext: _, ...fact }] = read(dialect, body) as [Record<string, unknown>]
+    expect(fact).toEqual({ kind: 'lifecycle', ...expected })
+  })
+
+  test.each([
+    'master',
+    '--- master\n',
+    '---\n- master\n',
+    "---\n- crash\n- '7'\n",
+    '---\nmsg: master\n',
+    "---\nmsg: crash\nargs:\n- '7'\n",
+    '---\n- crash\n- 7\n',
+  ])('goes back in the form it came in: %j', (body) => {
+    expect(again(dialect, body)).toEqual([body])
+  })
+
+  test.each(['other', '--- 5\n', '---\n- crash\n- a\n- b\n', '---\nmsg: crash\nmore: 1\n', '---\nargs: []\n'])(
+    'is not taken: %j',
+    (body) => {
+      expect(() => read(dialect, body)).toThrow(expect.objectContaining({ code: 'mapping.message' }))
+    },
+  )
+
+  test.each([
+    ['', 'master', "---\n- crash\n- '7'\n"],
+    [', bare: scalar, withArgs: map', '--- master\n', "---\nmsg: crash\nargs:\n- '7'\n"],
+    [', bare: list', '---\n- master\n', "---\n- crash\n- '7'\n"],
+    [', bare: map', '---\nmsg: master\n', "---\n- crash\n- '7'\n"],
+  ])('is written in the form of choice (%j)', (forms, bare, withArgs) => {
+    const chosen = withForms(forms)
+    expect(write(chosen, [{ kind: 'lifecycle', event: 'cluster-master' }])).toEqual([bare])
+    expect(write(chosen, [{ kind: 'lifecycle', event: 'voice-crash', number: '7' }])).toEqual([withArgs])
+  })
+
+  test('a fact without a word is not said', () => {
+    expect(write(dialect, [{ kind: 'lifecycle', event: 'reboot' }])).toEqual([])
+  })
+})
