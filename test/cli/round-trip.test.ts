@@ -117,15 +117,20 @@ describe('what is changed in an XCC frame is what changes in the YAML, and nothi
 
   test.each(withEvents)('$file', async (sample) => {
     const frames = await toLines(sample, 'xcc', 'psych-4')
-    for (const [index, frame] of frames.entries()) {
-      for (const [state, word] of Object.entries(STATES)) {
-        const changed = frames.with(index, { ...frame, body: withParams(frame.body, { cid_number: '7777', state }) })
-        const made = (await back(changed, 'xcc', 'psych-4')).toString()
-        const expected = withEvent(sample, index, { from: '7777', state: word })
-        // Sharing ends where one of the sharers changes: then values are compared, otherwise bytes.
-        if (sample.file.includes('shared')) expect(plain(parse(made, { classes: CLASSES }))).toEqual(plain(expected))
-        else expect(made).toBe(stringify(expected, { profile: 'psych-4' }))
-      }
+    const variants = frames.flatMap((_, index) =>
+      Object.entries(STATES).map(([state, word]) => ({ index, state, word, name: `${index}-${state}` })),
+    )
+    const lines = variants.flatMap(({ index, state, name }) => {
+      const body = withParams(frames[index]!.body, { cid_number: '7777', state })
+      return frames.with(index, { ...frames[index]!, body }).map((frame) => ofMessage(frame, name))
+    })
+    const made = await backAsLines(lines)
+    expect(made).toHaveLength(variants.length)
+    for (const [i, { index, word }] of variants.entries()) {
+      const expected = withEvent(sample, index, { from: '7777', state: word })
+      // Sharing ends where one of the sharers changes: then values are compared, otherwise bytes.
+      if (sample.file.includes('shared')) expect(plain(parse(made[i]!, { classes: CLASSES }))).toEqual(plain(expected))
+      else expect(made[i]).toBe(stringify(expected, { profile: 'psych-4' }))
     }
   })
 
@@ -145,6 +150,21 @@ describe('what is changed in an XCC frame is what changes in the YAML, and nothi
     }
   })
 })
+
+/** The frame as a part of a message of its own. */
+function ofMessage(frame: FrameLine, name: string): FrameLine {
+  const part = `${name}:${frame.headers['patchbay-part']}`
+  return { ...frame, headers: { 'patchbay-part': part } }
+}
+
+async function backAsLines(lines: readonly unknown[]): Promise<string[]> {
+  const ran = await patchbay(
+    ['translate', '--from', 'xcc', '--to', 'voice-events', '--frames', ...profileOption('psych-4')],
+    asLines(lines),
+  )
+  expect([ran.code, ran.err]).toEqual([0, []])
+  return jsonLines(ran.out).map(({ body }) => body)
+}
 
 function withParams(body: string, change: Record<string, string>): string {
   const message = JSON.parse(body) as { params: Record<string, unknown> }

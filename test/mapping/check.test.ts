@@ -474,9 +474,12 @@ const MENDED_BY: Readonly<Record<string, readonly string[]>> = {
   'a full picture that nothing tells': ['a full picture of what is not said'],
 }
 
-test('any two mistakes together are reported as well as each alone', () => {
+test('two mistakes together are reported as well as each alone', () => {
   const apart = MISTAKES.filter(([, , , expected]) => expected.length === 1 && !expected[0]!.includes('yaml.'))
-  const pairs = apart.flatMap((first, i) => apart.slice(i + 1).map((second) => [first, second] as const))
+  const partners = [1, 2, 3, 5, 8, 13, 21, 34]
+  const pairs = apart.flatMap((first, i) =>
+    partners.flatMap((step) => (apart[i + step] === undefined ? [] : [[first, apart[i + step]!] as const])),
+  )
   const masked: string[] = []
   for (const [first, second] of pairs) {
     if (overlap(first[1], second[1]) || (MENDED_BY[second[0]] ?? []).includes(first[0])) continue
