@@ -84,7 +84,7 @@ function expectAll(heard: readonly Heard[], entities: Iterable<string>): void {
 
 test('links that stand still for 5 s, are cut and crawl: everything arrives, in order, what comes twice is marked', async () => {
   const core = await openSite()
-  const stored = await openSite()
+  const stored = await openSite(true)
   const sites = [
     { ...core, bus: 'deliver: core' },
     { ...stored, bus: 'deliver: jetstream' },

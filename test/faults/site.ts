@@ -5,7 +5,7 @@ import { freshVhost, startNats, type TestNats } from '../harness/index.js'
 import { type GatewayProcess, runGateway } from './gateway-process.js'
 import type { LegacyMessage } from './legacy-load.js'
 
-/** Where a gateway of one test lives: a vhost of the shared RabbitMQ, and a NATS server of its own. */
+/** Where a gateway of one test lives: the shared RabbitMQ, and a NATS server of its own. */
 export interface Site {
   readonly amqpUrl: string
   readonly nats: TestNats
@@ -17,12 +17,17 @@ export interface Site {
 export const QUEUE = 'patchbay.gw.legacy'
 export const DEAD_LETTERS = 'patchbay.dead-letters'
 
-/** Makes a site that goes with the test. */
-export async function openSite(): Promise<Site> {
-  const [amqpUrl, nats] = await Promise.all([freshVhost(inject('amqpUrl'), inject('rabbitMqControl')), startNats()])
+const newVhost = () => freshVhost(inject('amqpUrl'), inject('rabbitMqControl'))
+let shared: Promise<string> | undefined
+
+/** Makes a site that goes with the test. The vhost serves all tests of a file, one at a time, unless a test needs `another`. */
+export async function openSite(another = false): Promise<Site> {
+  shared ??= newVhost()
+  const [amqpUrl, nats] = await Promise.all([another ? newVhost() : shared, startNats()])
   const model = await connect(amqpUrl)
   const legacy = await model.createConfirmChannel()
   onTestFinished(async () => {
+    for (const queue of [QUEUE, DEAD_LETTERS]) await legacy.deleteQueue(queue)
     await model.close()
     await nats.stop()
   })
