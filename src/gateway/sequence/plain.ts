@@ -20,7 +20,10 @@ export function sayPlain(occasion: Occasion, options: SequenceOptions): Fact[] {
   if (state !== undefined && sameWord(state) !== told.states.at(-1)) {
     told.opened = true
     told.states = [sameWord(state)]
-    out.push(saying(occasion, state, 'state', { bridged: false, held: false }))
+    const fact = saying(occasion, state, 'state', { bridged: false, held: false })
+    // A peer is told with the bridge, which comes next where there is one.
+    if (told.bridgedTo === undefined) delete fact.peers
+    out.push(fact)
   }
   const peer = flags.bridged === true ? (channel.peers?.[0] ?? '') : undefined
   if (peer !== told.bridgedTo && told.opened) {
