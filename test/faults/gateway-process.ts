@@ -84,10 +84,15 @@ function readLines(child: ChildProcess, lines: string[]): Promise<number> {
   })
 }
 
-const running = new Set<ChildProcess>()
-process.on('exit', () => {
-  for (const child of running) child.kill('SIGKILL')
-})
+/** Ends a child with this process, in whatever way this process ends. */
+function guard(child: ChildProcess): void {
+  const script = 'read -r line; kill -KILL "$0"'
+  const watcher = spawn('/bin/sh', ['-c', script, String(child.pid)], { stdio: ['pipe', 'ignore', 'ignore'] })
+  child.once('close', () => watcher.kill('SIGKILL'))
+}
+
+/** What a start may take on a busy machine. Milliseconds. */
+const START_MS = 30_000
 
 /** Runs the built program with a configuration; resolves when its admin server answers. */
 export async function runGateway(yaml: string): Promise<GatewayProcess> {
@@ -96,16 +101,18 @@ export async function runGateway(yaml: string): Promise<GatewayProcess> {
   const file = join(folder, 'patchbay.yaml')
   writeFileSync(file, `${yaml}\nadmin: { port: 0 }\n`)
   const child = spawn(process.execPath, [MAIN, 'run', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] })
-  running.add(child)
+  guard(child)
+  let running = true
   const lines: string[] = []
   const ended = new Promise<Ending>((resolve) => {
     child.once('close', (code, signal) => {
-      running.delete(child)
+      running = false
       resolve({ code, signal })
     })
   })
   const failed = ended.then(() => Promise.reject(new Error(`the gateway did not start:\n${lines.join('\n')}`)))
-  const port = await Promise.race([readLines(child, lines), failed])
+  const late = setTimeout(() => child.kill('SIGKILL'), START_MS)
+  const port = await Promise.race([readLines(child, lines), failed]).finally(() => clearTimeout(late))
   failed.catch(() => undefined)
   const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(2000) })
   const status = (path: string) =>
@@ -117,7 +124,7 @@ export async function runGateway(yaml: string): Promise<GatewayProcess> {
     pid: child.pid!,
     lines,
     ended,
-    isRunning: () => running.has(child),
+    isRunning: () => running,
     signal: (signal) => void child.kill(signal),
     status,
     async untilReady(timeoutMs = 20_000) {
