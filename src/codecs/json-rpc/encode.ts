@@ -1,4 +1,5 @@
 import { GatewayError } from '../../errors.js'
+import { bodyBytes } from './body-bytes.js'
 import type { RpcId } from './envelope.js'
 
 /** What {@link encodeMessage} writes: the members of an envelope as they stand on the wire. */
@@ -29,7 +30,7 @@ export function encodeMessage({ id, method, params, result, error }: MessageTree
   if (params !== undefined) text += `,"params":${json('params', params)}`
   if (result !== undefined) text += `,"result":${json('result', result)}`
   if (error !== undefined) text += `,"error":${json('error', error)}`
-  return Buffer.from(`${text}}`)
+  return bodyBytes(`${text}}`)
 }
 
 const quotedMethods = new Map<string, string>()
@@ -57,7 +58,7 @@ function json(member: string, value: unknown): string {
 
 /** An event whose params are JSON already. */
 export function encodeWrittenEvent(method: string, params: string): Uint8Array {
-  return Buffer.from(`{"jsonrpc":"2.0","method":${quoted(method)},"params":${params}}`)
+  return bodyBytes(`{"jsonrpc":"2.0","method":${quoted(method)},"params":${params}}`)
 }
 
 /** An event: a notification without id. */

@@ -6,8 +6,11 @@ import type { Shape } from './shape.js'
 /** How one member of an object is written. */
 export interface MemberWriter {
   readonly key: string
-  /** The quoted name and its colon. */
-  readonly name: string
+  /**
+   * What stands before its value, by what stands before it: nothing, a text without its last quote,
+   * another value. Ends in the first quote of a text.
+   */
+  readonly leads: readonly [first: string, afterText: string, afterOther: string]
   readonly shape: Shape
   /** Its bit among the required members; 0 for the others. */
   readonly bit: number
@@ -41,21 +44,35 @@ export function objectWriter(method: string, path: string, shape: Shape, require
       const inner = shape.member?.(key)
       if (inner === undefined || !key.isWellFormed()) return undefined
       const at = required.indexOf(key)
-      const made = { key, name: `${quote(key)}:`, shape: inner, bit: at < 0 ? 0 : 1 << at }
+      const made = { key, leads: leadsOf(key, inner), shape: inner, bit: at < 0 ? 0 : 1 << at }
       if (members.size < MAX_REMEMBERED) members.set(key, made)
       return made
     },
   }
 }
 
+function leadsOf(key: string, shape: Shape): MemberWriter['leads'] {
+  const lead = `${quote(key)}:${shape.inner === undefined ? '' : '"'}`
+  return [lead, `",${lead}`, `,${lead}`]
+}
+
+/** What the members of an object end in so far: the places of {@link MemberWriter.leads}. */
+const NOTHING = 0
+const TEXT = 1
+const OTHER = 2
+
 function fault(method: string, faults: readonly Fault[]): GatewayError {
   return new GatewayError('codec.field', faultsText(method, [...faults]))
 }
 
-/** An object on its way to the wire: the JSON of its members so far. Each member is added once. */
+/**
+ * An object on its way to the wire: the JSON of its members so far. Each member is added once. A text's
+ * last quote comes with what follows it: half as many pieces make a body twice as fast to put together.
+ */
 export class ObjectText {
   readonly writer: ObjectWriter
   private members = ''
+  private end: typeof NOTHING | typeof TEXT | typeof OTHER = NOTHING
   private seen = 0
 
   constructor(writer: ObjectWriter) {
@@ -70,10 +87,12 @@ export class ObjectText {
   }
 
   /** Like {@link put}, with the member looked up before. */
-  putMember({ key, name, shape, bit }: MemberWriter, value: unknown): void {
-    const written = value instanceof ObjectText ? value.text() : shape.write(value)
+  putMember({ key, leads, shape, bit }: MemberWriter, value: unknown): void {
+    const { inner } = shape
+    const written = inner !== undefined ? inner(value) : value instanceof ObjectText ? value.text() : shape.write(value)
     if (written === undefined) throw this.refuse(key, value, shape)
-    this.members = this.members === '' ? name + written : `${this.members},${name}${written}`
+    this.members += leads[this.end] + written
+    this.end = inner === undefined ? OTHER : TEXT
     if (bit !== 0 && value !== '') this.seen |= bit
   }
 
@@ -100,6 +119,6 @@ export class ObjectText {
         missing.map((name) => ({ path: memberPath(path, name), want, got: 'nothing' })),
       )
     }
-    return `{${this.members}}`
+    return `{${this.members}${this.end === TEXT ? '"}' : '}'}`
   }
 }

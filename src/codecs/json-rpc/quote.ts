@@ -6,8 +6,17 @@ const SHORT = 20
 
 /** The JSON of a text. */
 export function quote(text: string): string {
-  const isSpecial = text.length < SHORT ? hasSpecial(text) : SPECIAL.test(text)
-  return isSpecial ? JSON.stringify(text) : `"${text}"`
+  return isSpecial(text) ? JSON.stringify(text) : `"${text}"`
+}
+
+/** The JSON of a text without its quotes; undefined where a surrogate stands alone. */
+export function innerText(text: string): string | undefined {
+  if (!isSpecial(text)) return text
+  return text.isWellFormed() ? JSON.stringify(text).slice(1, -1) : undefined
+}
+
+function isSpecial(text: string): boolean {
+  return text.length < SHORT ? hasSpecial(text) : SPECIAL.test(text)
 }
 
 function hasSpecial(text: string): boolean {

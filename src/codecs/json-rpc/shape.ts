@@ -1,18 +1,19 @@
 /// <reference lib="es2024.string" />
 import { describeValue, type Fault, memberPath } from './fault.js'
 import { isPlainObject } from './json.js'
-import { quote } from './quote.js'
+import { innerText, quote } from './quote.js'
 
 /**
  * A type of the wire, compiled. `test` is the fast answer; `explain` is asked only after a no
  * and lists every fault below `path`. `write` tests and gives the JSON in one pass, undefined
- * for a no. `member` is the shape of a member of an object that is put together piece by piece.
+ * for a no. Shapes of texts alone have `inner`: like `write`, without the quotes. `member` is the shape of a member of an object that is put together piece by piece.
  */
 export interface Shape {
   /** What would be right, as it reads after "want". */
   readonly want: string
   test(value: unknown): boolean
   write(value: unknown): string | undefined
+  inner?(value: unknown): string | undefined
   member?(key: string): Shape | undefined
   explain(value: unknown, path: string, faults: Fault[]): void
 }
@@ -51,7 +52,10 @@ function isWhole(value: unknown, low: number, high: number): boolean {
   return typeof value === 'number' && Number.isInteger(value) && value >= low && value <= high
 }
 
-const text = leaf('a string without lone surrogates', isText)
+const text: Shape = {
+  ...leaf('a string without lone surrogates', isText),
+  inner: (value) => (typeof value === 'string' ? innerText(value) : undefined),
+}
 const uint32 = leaf('an unsigned 32-bit whole number', (value) => isWhole(value, 0, UINT32_MAX))
 const int32 = leaf('a signed 32-bit whole number', (value) => isWhole(value, INT32_MIN, INT32_MAX))
 const uint64 = leaf('an unsigned whole number below 2^53', (value) => isWhole(value, 0, Number.MAX_SAFE_INTEGER))

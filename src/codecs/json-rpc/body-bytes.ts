@@ -1,0 +1,21 @@
+/** Small bodies are cut from slabs of this size: allocating memory costs more than writing a body. */
+const SLAB_BYTES = 64 * 1024
+/** Longer texts get memory of their own, so that little of a slab is wasted. UTF-16 units. */
+const MAX_SMALL = 4096
+/** Most bytes that UTF-8 takes for one UTF-16 unit. */
+const BYTES_PER_UNIT = 3
+
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+let used = 0
+
+/** The UTF-8 bytes of a body. */
+export function bodyBytes(text: string): Uint8Array {
+  if (text.length > MAX_SMALL) return Buffer.from(text)
+  if (used + text.length * BYTES_PER_UNIT > SLAB_BYTES) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+    used = 0
+  }
+  const from = used
+  used += slab.write(text, from)
+  return slab.subarray(from, used)
+}
