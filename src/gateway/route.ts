@@ -48,7 +48,7 @@ export interface RouteParts {
   readonly metrics: RouteMetrics
 }
 
-/** Order key of everything about terminals on targets that tell several of them in one message. */
+/** Order key of everything about terminals, on targets that tell several of them in one message. */
 const TERMINALS = 'terminals'
 
 /** Makes a route. */
@@ -56,6 +56,7 @@ export function makeRoute(parts: RouteParts): Route {
   const { source, target, metrics, node } = parts
   const sameDialect = source.name === target.name
   const sequence = sequenceFor(target.name)
+  const keyOf = orderKeys(target)
   const options: SequenceOptions = {
     loopback: parts.loopback || sameDialect,
     makeCdr: says(target, 'cdr') && !says(source, 'cdr'),
@@ -92,7 +93,7 @@ export function makeRoute(parts: RouteParts): Route {
   function encodeByKey(facts: readonly Fact[]) {
     const messages: { message: EncodedMessage; key: string }[] = []
     const unsaid: Fact[] = []
-    for (const [key, some] of groupByKey(facts)) {
+    for (const [key, some] of groupByKey(facts, keyOf)) {
       const encoding = target.encode({ facts: some })
       for (const message of encoding.messages) messages.push({ message, key })
       unsaid.push(...encoding.unsaid)
@@ -132,7 +133,10 @@ function frameOf(message: EncodedMessage, orderKey: string, hops: readonly strin
   }
 }
 
-function groupByKey(facts: readonly Fact[]): Iterable<readonly [string, readonly Fact[]]> {
+function groupByKey(
+  facts: readonly Fact[],
+  keyOf: (fact: Fact) => string,
+): Iterable<readonly [string, readonly Fact[]]> {
   if (facts.length === 1) return [[keyOf(facts[0]!), facts]]
   const groups = new Map<string, Fact[]>()
   for (const fact of facts) {
@@ -145,11 +149,14 @@ function groupByKey(facts: readonly Fact[]): Iterable<readonly [string, readonly
 }
 
 /** Facts with equal keys keep their order all the way. */
-function keyOf(fact: Fact): string {
-  if (fact.kind === 'channel' || fact.kind === 'cdr') return channelKey(fact.node, fact.id)
-  if (fact.kind === 'terminal') return TERMINALS
-  if ('channel' in fact && typeof fact.channel === 'string') return channelKey(fact.node, fact.channel)
-  return fact.kind
+function orderKeys(target: Dialect): (fact: Fact) => string {
+  const together = target.messages.some((message) => message.many && message.rule.fact === 'terminal')
+  return (fact) => {
+    if (fact.kind === 'channel' || fact.kind === 'cdr') return channelKey(fact.node, fact.id)
+    if (fact.kind === 'terminal') return together ? TERMINALS : `terminal ${fact.serial ?? ''}`
+    if ('channel' in fact && typeof fact.channel === 'string') return channelKey(fact.node, fact.channel)
+    return fact.kind
+  }
 }
 
 /** The error of a fact that cannot be written; any other error is a bug and stays one. */

@@ -13,6 +13,8 @@ export interface CarryRule {
   readonly rest: ModelPath | undefined
   /** Model paths that the message says in its own words. */
   readonly covered: ReadonlySet<string>
+  /** What writes the map, made by the dialect's own trees. */
+  readonly writer: unknown
   /** Value types of the dialects whose extensions may ride along. */
   readonly treesOf: (dialect: string) => Trees | undefined
 }
@@ -26,11 +28,9 @@ const TYPED = '!'
 export interface Carrier {
   /** False for an entry that is neither ours nor wanted by the model. */
   read(key: string, value: unknown, fact: Fact): boolean
-  /** `chosen`: the case that writes the fact. */
-  write(fact: Fact, chosen: Case | undefined, put: Put): void
+  /** Adds its entries to a map; `chosen` is the case that writes the fact. Tells whether there were any. */
+  write(fact: Fact, chosen: Case | undefined, map: unknown): boolean
 }
-
-type Put = (key: string, text: string) => void
 
 /** Names of extensions whose keys are remembered; they may come from the network, so not all are. */
 const MAX_NAMES = 1000
@@ -41,57 +41,80 @@ const MAX_NAMES = 1000
  * value, and a text that begins with `!`, as `!` and JSON that keeps the type.
  */
 export function compileCarrier(rule: CarryRule, cases: Cases | undefined, context: Context): Carrier {
-  const { kind, dialect } = context
+  const { kind, dialect, trees } = context
+  const ready = (key: string) => trees.ready(key, rule.writer)
   const byCases = new Set(cases?.fields.map((field) => field.path))
   const uncovered = modelPaths(kind)
     .filter((path) => !rule.covered.has(path) && !byCases.has(path) && path !== rule.rest?.path)
     .map((path) => ({
       field: modelPath(kind, path, dialect)!,
       key: rule.prefix + path,
+      ready: ready(rule.prefix + path),
       from: firstUncovered(path, rule),
     }))
-  const said = cases === undefined ? undefined : unsaidByCases(cases, rule)
-  const names = new Map<string, Map<string, string>>()
+  const said = cases === undefined ? undefined : unsaidByCases(cases, rule, context)
+  const names = new Map<string, Map<string, unknown>>()
 
-  function write(fact: Fact, chosen: Case | undefined, put: Put): void {
+  function write(fact: Fact, chosen: Case | undefined, map: unknown): boolean {
+    let any = false
     const rest = rule.rest?.get(fact) as Record<string, string> | undefined
-    if (rest !== undefined) for (const key in rest) put(key, rest[key]!)
+    if (rest !== undefined) {
+      for (const key in rest) {
+        trees.put(map, key, rest[key]!)
+        any = true
+      }
+    }
     for (let i = 0; i < uncovered.length; i++) {
-      const { field, key, from } = uncovered[i]!
-      const value = field.get(fact)
+      const each = uncovered[i]!
+      const value = each.field.get(fact)
       if (value === undefined) continue
-      if (from === 0) put(key, toText(value))
-      else
-        for (let at = from; at < (value as unknown[]).length; at++)
-          put(`${key}.${at}`, toText((value as unknown[])[at]))
+      if (each.from === 0) trees.putReady(map, each.ready, toText(value))
+      else if (!writeTail(map, each.key, value as readonly unknown[], each.from)) continue
+      any = true
     }
-    said?.(fact, chosen, put)
+    if (said?.(fact, chosen, map)) any = true
     if (fact.ext !== undefined) {
-      for (const other in fact.ext) if (other !== dialect) writeExtension(other, fact.ext[other]!, put)
+      for (const other in fact.ext) {
+        if (other !== dialect && writeExtension(other, fact.ext[other]!, map)) any = true
+      }
     }
+    return any
   }
 
-  function writeExtension(other: string, bag: Bag, put: Put): void {
+  /** The elements of a list that the rules do not say. */
+  function writeTail(map: unknown, key: string, list: readonly unknown[], from: number): boolean {
+    for (let at = from; at < list.length; at++) trees.put(map, `${key}.${at}`, toText(list[at]))
+    return list.length > from
+  }
+
+  function writeExtension(other: string, bag: Bag, map: unknown): boolean {
     const types = rule.treesOf(other)
-    if (types === undefined) return
+    if (types === undefined) return false
+    let any = false
     for (const name in bag) {
       const value = bag[name]
-      put(keyOf(other, name), toText(typeof value === 'string' ? value : partToTyped(name, value, types)))
+      trees.putReady(
+        map,
+        readyOf(other, name),
+        toText(typeof value === 'string' ? value : partToTyped(name, value, types)),
+      )
+      any = true
     }
+    return any
   }
 
-  function keyOf(other: string, name: string): string {
+  function readyOf(other: string, name: string): unknown {
     let known = names.get(other)
     if (known === undefined) {
       known = new Map()
       names.set(other, known)
     }
-    let key = known.get(name)
-    if (key === undefined) {
-      key = `${rule.prefix}ext.${other}.${name}`
-      if (known.size < MAX_NAMES) known.set(name, key)
+    let made = known.get(name)
+    if (made === undefined) {
+      made = ready(`${rule.prefix}ext.${other}.${name}`)
+      if (known.size < MAX_NAMES) known.set(name, made)
     }
-    return key
+    return made
   }
 
   /** False where an entry is not ours or not readable: then it stays an ordinary entry. */
@@ -148,19 +171,28 @@ export function carriedCase(map: unknown, prefix: string, trees: Trees): string 
 }
 
 /** Writes what a case leaves unsaid of the fields that cases are about, and its name where a reader needs it. */
-function unsaidByCases(all: Cases, rule: CarryRule): (fact: Fact, chosen: Case | undefined, put: Put) => void {
+function unsaidByCases(
+  all: Cases,
+  rule: CarryRule,
+  { trees }: Context,
+): (fact: Fact, chosen: Case | undefined, map: unknown) => boolean {
   const fields = all.fields.filter((field) => !rule.covered.has(field.path))
-  const keys = fields.map((field) => rule.prefix + field.path)
+  const keys = fields.map((field) => trees.ready(rule.prefix + field.path, rule.writer))
   const nothing = fields.map(() => undefined)
   const sets = new Map(all.all.map((each) => [each, fields.map((field) => each.sets.get(field.path))]))
-  return (fact, chosen, put) => {
+  return (fact, chosen, map) => {
     const expected = chosen === undefined ? nothing : sets.get(chosen)!
+    let any = false
     for (let i = 0; i < fields.length; i++) {
       const value = fields[i]!.get(fact)
-      if (value !== undefined && value !== expected[i]) put(keys[i]!, toText(value))
+      if (value === undefined || value === expected[i]) continue
+      trees.putReady(map, keys[i], toText(value))
+      any = true
     }
     const hint = chosen === undefined ? undefined : all.hintFor(chosen)
-    if (hint !== undefined) put(rule.prefix + CASE, hint)
+    if (hint === undefined) return any
+    trees.put(map, rule.prefix + CASE, hint)
+    return true
   }
 }
 

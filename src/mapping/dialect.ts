@@ -87,6 +87,7 @@ export function compileDialect(file: MappingFile, codec: Codec, treesOf: TreesOf
       if (empty !== undefined) out.messages.push(write(empty, { facts, ext }))
       return out
     }
+    if (facts.length === 1) return encodeOne(facts[0]!, facts, ext)
     let open: { message: Message; facts: Fact[] } | undefined
     // The residue of a whole message belongs to the first message made of its facts.
     let rest: Bag | undefined = ext
@@ -109,6 +110,13 @@ export function compileDialect(file: MappingFile, codec: Codec, treesOf: TreesOf
     }
     close()
     return out
+  }
+
+  function encodeOne(fact: Fact, facts: readonly Fact[], ext: Bag | undefined): Encoding {
+    for (let i = 0; i < messages.length; i++) {
+      if (messages[i]!.canSay(fact)) return { messages: [write(messages[i]!, { facts, ext })], unsaid: [] }
+    }
+    return { messages: [], unsaid: [fact] }
   }
 
   function write(message: Message, utterance: Utterance): EncodedMessage {

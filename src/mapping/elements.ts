@@ -58,16 +58,16 @@ export function elementRows({ path, className, shape, mustSay, make, batch, tree
     read(value) {
       found = []
       if (!Array.isArray(value)) return false
-      found = value.map((element, i) => readElement(element, `${path}.${i}`))
+      for (let i = 0; i < value.length; i++) found.push(readElement(value[i], i))
       return true
     },
     write: () => (batch.facts.length === 0 ? undefined : batch.facts.map(writeElement)),
     fallback: () => [],
   })
 
-  function readElement(element: unknown, where: string): Fact {
+  function readElement(element: unknown, at: number): Fact {
     if (!trees.isMap(element))
-      throw new GatewayError('mapping.message', `${dialect}: ${where} is no mapping; each element must be one`)
+      throw new GatewayError('mapping.message', `${dialect}: ${path}.${at} is no mapping; each element must be one`)
     const fact = make()
     shape.read(element, fact, () => extensionOf(fact, dialect))
     const given = trees.classOf(element)

@@ -102,10 +102,19 @@ export function compileMessage(
     if (rule.carry === undefined) return undefined
     const covered = coveredPaths(rule, addresses, fixed)
     const rest = rule.rest === undefined ? undefined : resolve(rule.rest)
-    const carrier = compileCarrier({ prefix: rule.carry.prefix, rest, covered, treesOf }, cases, context)
+    const writer = trees.writer(rule.match ?? {}, [...rootSteps, ...rule.carry.at.split('.')])
+    const carrier = compileCarrier({ prefix: rule.carry.prefix, rest, covered, treesOf, writer }, cases, context)
     return { at: rule.carry.at, carrier }
   }
 
+  const templates = [...addresses].map(([key, template]) => ({ key, template }))
+  const fixedAddress: Address = Object.freeze(
+    Object.fromEntries(
+      templates.flatMap(({ key, template: { fixed } }) => (fixed === undefined ? [] : [[key, fixed]])),
+    ),
+  )
+  const outside = matches.filter(({ steps }) => !rootSteps.every((key, i) => steps[i] === key))
+  const variable = templates.filter(({ template }) => template.fixed === undefined)
   const baseOf = (root: unknown) =>
     rootSteps.reduce((value, key) => (trees.isMap(value) ? trees.get(value, key) : undefined), root)
 
@@ -143,8 +152,9 @@ export function compileMessage(
     for (const each of rows) each.collect()
     const whole = make()
     shape.read(base, whole, () => ext)
-    const facts = rows.flatMap((each) => each.collect())
-    for (const field of shared) {
+    const facts = rows.length === 1 ? rows[0]!.collect() : rows.flatMap((each) => each.collect())
+    for (let i = 0; i < shared.length; i++) {
+      const field = shared[i]!
       const value = field.get(whole)
       if (value === undefined) continue
       for (const fact of facts) field.set(fact, value)
@@ -162,9 +172,10 @@ export function compileMessage(
   }
 
   function readAddress(fact: Fact, address: Address): void {
-    for (const [key, template] of addresses) {
+    for (let i = 0; i < variable.length; i++) {
+      const { key, template } = variable[i]!
       const text = address[key]
-      if (template.fixed === undefined && text !== undefined) template.read(text, fact)
+      if (text !== undefined) template.read(text, fact)
     }
     if (rule.anywhere && !fitsAddress(address)) noteAddress(extensionOf(fact, dialect), address)
   }
@@ -175,7 +186,8 @@ export function compileMessage(
   }
 
   function fitsAddress(address: Address): boolean {
-    for (const [key, template] of addresses) {
+    for (let i = 0; i < templates.length; i++) {
+      const { key, template } = templates[i]!
       const text = address[key]
       if (text === undefined || !(template.fixed !== undefined ? template.fixed === text : template.matches(text)))
         return false
@@ -230,9 +242,11 @@ export function compileMessage(
   function writeAddress(fact: Fact): Address {
     const odd = fact.ext?.[dialect]?.$address as Address | undefined
     if (odd !== undefined) return odd
-    const out: Record<string, string> = {}
-    for (const [key, template] of addresses) {
-      const text = template.fixed ?? template.write(fact)
+    if (variable.length === 0) return fixedAddress
+    const out: Record<string, string> = { ...fixedAddress }
+    for (let i = 0; i < variable.length; i++) {
+      const { key, template } = variable[i]!
+      const text = template.write(fact)
       if (text === undefined)
         throw new GatewayError('mapping.unsayable', `${dialect}: ${name} has no ${key} for this fact`)
       out[key] = text
@@ -241,9 +255,9 @@ export function compileMessage(
   }
 
   function wrap(base: unknown): unknown {
-    if (rootSteps.length === 0 && matches.length === 0) return base
+    if (rootSteps.length === 0) return base
     const root = nest(rootSteps, base)
-    for (const { steps, value } of matches) put(root, steps, value)
+    for (let i = 0; i < outside.length; i++) put(root, outside[i]!.steps, outside[i]!.value)
     return root
   }
 
@@ -251,7 +265,7 @@ export function compileMessage(
     return steps.reduceRight((inner, key) => trees.map(undefined, [key], [inner]), value)
   }
 
-  /** Matched values outside the fields (an envelope's method) are put back here. */
+  /** Matched values outside the fields (an envelope's method) are put back here; the others are fields themselves. */
   function put(root: unknown, steps: readonly string[], value: unknown): void {
     if (steps.length === 1) trees.set(root, steps[0]!, value)
     else {

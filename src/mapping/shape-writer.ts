@@ -86,7 +86,7 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
         : written(entry, source)
       if (value !== undefined) put(entry.key, value)
     }
-    level.carrier?.write(source.fact, source.chosen, put)
+    if (level.carrier?.write(source.fact, source.chosen, map)) isEmpty = false
     if (more !== undefined) {
       const values = trees.values(more)
       for (const [i, key] of trees.keys(more).entries()) put(key, values[i])
