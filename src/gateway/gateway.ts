@@ -9,6 +9,7 @@ import { type Hub, type HubLink, makeHub } from './hub.js'
 import { type Intake, makeIntake } from './intake.js'
 import { type Jobs, makeJobs } from './jobs.js'
 import { type Lanes, makeLanes } from './lanes.js'
+import { linkLog } from './link-log.js'
 import { deadLetterAddress, makeTransport } from './links.js'
 import { xccPassedOver } from './observed.js'
 import { makeRoute, type Route, says } from './route.js'
@@ -64,15 +65,15 @@ export function makeGateway(parts: GatewayParts): Gateway {
   )
   let stopping: Promise<void> | undefined
 
-  function report(each: Station, event: LinkEvent, seen: { up: boolean }): void {
+  function report(each: Station, event: LinkEvent): void {
     parts.health.report(each.name, event)
-    note(each, event, log)
     if (event.kind === 'interrupted') each.jobs.broken()
-    if (event.kind !== 'up') return
+  }
+
+  /** Whatever was said while the link was down has passed us by, and controllers may have forgotten us. */
+  function backAgain(each: Station): void {
     each.node?.announcer?.announce()
-    // Whatever was said while the link was down has passed us by.
-    if (seen.up && asks(each.name)) askFor(each.name)
-    seen.up = true
+    if (asks(each.name)) askFor(each.name)
   }
 
   const asks = (link: string) => config.routes.some((route) => route.from === link && route.sync.ask)
@@ -84,10 +85,17 @@ export function makeGateway(parts: GatewayParts): Gateway {
   async function start(): Promise<void> {
     await Promise.all(
       stations.map(async (each) => {
-        const seen = { up: false }
+        const note = linkLog(each.name, each.metrics, log)
+        let wasUp = false
         await each.transport.start({
           deliver: (delivery) => (each.node?.isFor(delivery) ? each.node.take(delivery) : each.intake.take(delivery)),
-          report: (event) => report(each, event, seen),
+          report(event) {
+            note(event)
+            report(each, event)
+            if (event.kind !== 'up') return
+            if (wasUp) backAgain(each)
+            wasUp = true
+          },
         })
         each.node?.announcer?.start()
       }),
@@ -200,44 +208,4 @@ function station(link: HubLink, around: Surroundings): Station {
         })
       : undefined
   return { ...link, jobs, intake, node }
-}
-
-/** Healthy links are quiet: changes of state are worth a line, single frames are not. */
-function note({ name, metrics }: Station, event: LinkEvent, log: Log): void {
-  const link = name
-  switch (event.kind) {
-    case 'up':
-      metrics.up(true)
-      log.info('link up', { link })
-      break
-    case 'down':
-      metrics.up(false)
-      log.warn('link down', { link, ...(event.error && { err: event.error }) })
-      break
-    case 'reconnecting':
-      metrics.reconnect()
-      log.debug('link reconnecting', { link, attempt: event.attempt, delayMs: event.delayMs })
-      break
-    case 'fault':
-      log.error('link fault', { link, err: event.error })
-      break
-    case 'returned':
-      metrics.unroutable()
-      log.debug('nobody is bound to receive a message', { link, address: event.frame.address })
-      break
-    case 'dropped':
-      metrics.dropped('buffer-full')
-      break
-    case 'consuming':
-      log.info('link consuming', { link, source: event.source })
-      break
-    case 'interrupted':
-      log.debug('link consumes no more for now', { link, source: event.source })
-      break
-    case 'blocked':
-      log.warn('the peer takes nothing for now', { link, reason: event.reason })
-      break
-    case 'unblocked':
-      log.info('the peer takes messages again', { link })
-  }
 }
