@@ -41,8 +41,10 @@ interface Result extends Record<string, unknown> {
 
 type Params = Readonly<Record<string, unknown>>
 
-/** Longest subject that JetStream itself replies on begins so; an answer there would be an acknowledgement. */
+/** What JetStream itself replies on begins so; an answer there would be an acknowledgement. */
 const JETSTREAM_REPLY = '$JS.'
+/** A name that begins so is meant as a subject. */
+const COMPLETE_SUBJECT = 'cn.xswitch.'
 
 /**
  * An XNode for calls that can be watched but not steered: Accept, GetState, GetVar and GetChannelData
@@ -126,6 +128,8 @@ export function watchedNode(parts: WatchedNodeParts): { take(frame: Frame): Prom
     if (typeof given !== 'string') return undefined
     const prefix = `${parts.ctrlSubject}.`
     const name = given.startsWith(prefix) ? given.slice(prefix.length) : given
+    // Another complete subject could be heard of, but our events are addressed below the subject of calls.
+    if (name.startsWith(COMPLETE_SUBJECT)) return undefined
     return /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(name) ? name : undefined
   }
 

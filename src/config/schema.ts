@@ -70,6 +70,10 @@ const route = z.strictObject({
     .describe(
       "Towards XCC: subject of the events of calls that nobody owns. Default: the mapping's setting `ctrl-subject`.",
     ),
+  cdrOrder: z
+    .enum(['before-end', 'after-end'])
+    .default('before-end')
+    .describe('Towards XCC: whether a CDR that we make stands before DESTROY or after it. Default before-end.'),
   sync: z
     .strictObject({
       ask: z

@@ -11,7 +11,7 @@ import { type Jobs, makeJobs } from './jobs.js'
 import { type Lanes, makeLanes } from './lanes.js'
 import { linkLog } from './link-log.js'
 import { deadLetterAddress, makeTransport } from './links.js'
-import { xccPassedOver } from './observed.js'
+import { xccPassOver } from './observed.js'
 import { makeRoute, type Route, says } from './route.js'
 import { memoryState, type StateStore } from './state.js'
 import { makeSyncDesk, type SyncDesk } from './sync.js'
@@ -130,6 +130,7 @@ function routeOf(route: RouteConfig, { config, dialects, targetOf, metrics }: Ga
     source: dialects.get(config.links[route.from]!.dialect)!,
     target: targetOf(route),
     loopback: route.loopback,
+    cdrOrder: route.cdrOrder,
     group: config.group,
     node: to.type === 'nats' ? to.node.uuid : undefined,
     metrics: metrics.route(route.name),
@@ -189,7 +190,7 @@ function station(link: HubLink, around: Surroundings): Station {
     deadLetters: makeDeadLetters(link.name, link.transport, deadLetterAddress(settings), link.metrics, log, now),
     log,
     ownNodes,
-    passOver: settings.type === 'nats' ? xccPassedOver : () => undefined,
+    passOver: settings.type === 'nats' ? xccPassOver(link.dialect) : () => undefined,
     onTaken: sync.note,
     now,
   })

@@ -4,7 +4,7 @@ import type { LinkMetrics } from '../telemetry/index.js'
 import type { OutgoingFrame, Transport } from '../transports/transport.js'
 import { endedBy, numberOf } from './effects.js'
 import type { Route } from './route.js'
-import type { StateStore } from './state.js'
+import type { CallView, StateStore } from './state.js'
 import { observe } from './tracker.js'
 
 /** A link with what speaks on it. */
@@ -48,6 +48,12 @@ export interface HubParts {
   readonly now: () => number | undefined
 }
 
+/** What one arrival comes to: what each route is to say, and the channels as they are known since. */
+interface Work {
+  readonly outlets: readonly { readonly route: Route; readonly facts: Fact[] }[]
+  readonly views: Map<string, CallView>
+}
+
 /** Store key of a channel: its link, its node and its id. */
 export function callKey(link: string, node: string | undefined, id: string | undefined): string {
   return `${link}\u0000${channelKey(node, id)}`
@@ -60,33 +66,35 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
 
   async function take(arrival: Arrival): Promise<{ confirmed: Promise<void> }> {
     const outlets = (routesFrom.get(arrival.link) ?? []).map((route) => ({ route, facts: [] as Fact[] }))
-    for (const fact of arrival.facts) await tell(arrival, fact, outlets)
-    if (arrival.full !== undefined && arrival.path.length === 0) await endMissing(arrival, arrival.full, outlets)
-    const sends = outlets.flatMap(({ route, facts }) => send(route, facts, arrival.path))
+    const work: Work = { outlets, views: new Map() }
+    for (const fact of arrival.facts) await tell(arrival, fact, work)
+    if (arrival.full !== undefined && arrival.path.length === 0) await endMissing(arrival, arrival.full, work)
+    const parcels = outlets.map(({ route, facts }) => ({ route, frames: write(route, facts, arrival.path) }))
+    // Only what can be written was told: a message that fails above leaves no trace in the state.
+    for (const [key, view] of work.views) await store.putCall(key, view)
+    const sends = parcels.flatMap(({ route, frames }) => send(route, frames))
     const confirmed = sends.length === 1 ? sends[0]! : Promise.all(sends).then(() => undefined)
     return { confirmed }
   }
 
-  type Outlets = readonly { readonly route: Route; readonly facts: Fact[] }[]
-
-  async function tell(arrival: Arrival, fact: Fact, outlets: Outlets): Promise<void> {
-    if (fact.kind === 'channel') return tellChannel(arrival.link, fact, outlets)
+  async function tell(arrival: Arrival, fact: Fact, work: Work): Promise<void> {
+    if (fact.kind === 'channel') return tellChannel(arrival.link, fact, work)
     if (fact.kind === 'terminal') await noteTerminal(arrival.link, fact)
-    for (const { route, facts } of outlets) if (route.kinds.has(fact.kind)) facts.push(...route.sayOther(fact))
-    if (fact.kind === 'lifecycle') await endCallsOf(arrival.link, fact, outlets)
+    for (const { route, facts } of work.outlets) if (route.kinds.has(fact.kind)) facts.push(...route.sayOther(fact))
+    if (fact.kind === 'lifecycle') await endCallsOf(arrival.link, fact, work)
   }
 
-  async function tellChannel(link: string, fact: ChannelFact, outlets: Outlets): Promise<void> {
+  async function tellChannel(link: string, fact: ChannelFact, work: Work): Promise<void> {
     const key = callKey(link, fact.node, fact.id)
-    const view = observe(await store.call(key), fact, link, now())
+    const view = observe(work.views.get(key) ?? (await store.call(key)), fact, link, now())
     const told = { ...view.told }
-    for (const { route, facts } of outlets) {
+    for (const { route, facts } of work.outlets) {
       if (!route.kinds.has('channel')) continue
       const said = route.sayChannel({ fact, view })
       told[route.name] = said.told
       facts.push(...said.facts.filter((each) => route.kinds.has(each.kind)))
     }
-    await store.putCall(key, { ...view, told })
+    work.views.set(key, { ...view, told })
   }
 
   async function noteTerminal(link: string, fact: FactOf<'terminal'>): Promise<void> {
@@ -98,14 +106,14 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
   }
 
   /** What a full picture no longer lists is over: of this link's own, never of another's. */
-  async function endMissing(arrival: Arrival, scope: Scope, outlets: Outlets): Promise<void> {
+  async function endMissing(arrival: Arrival, scope: Scope, work: Work): Promise<void> {
     const { meta } = arrival
     if (scope === 'channels') {
       const listed = new Set(
         arrival.facts.map((fact) => (fact.kind === 'channel' ? callKey(arrival.link, fact.node, fact.id) : '')),
       )
       for (const [key, view] of await store.callsOf(arrival.link)) {
-        if (!listed.has(key)) await tellChannel(arrival.link, endedBy(view, 'missing', meta), outlets)
+        if (!listed.has(key)) await tellChannel(arrival.link, endedBy(view, 'missing', meta), work)
       }
     } else if (scope === 'terminals') {
       const listed = new Set(arrival.facts.map((fact) => (fact.kind === 'terminal' ? fact.serial : undefined)))
@@ -116,25 +124,29 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
           serial,
           state: 'offline',
           change: 'state',
-          ...(meta && { meta }),
+          meta: { ...meta, id: `${meta.id}-${serial}` },
         }
-        await tell(arrival, gone, outlets)
+        await tell(arrival, gone, work)
       }
     }
   }
 
-  async function endCallsOf(link: string, fact: FactOf<'lifecycle'>, outlets: Outlets): Promise<void> {
+  async function endCallsOf(link: string, fact: FactOf<'lifecycle'>, work: Work): Promise<void> {
     const { event, number, meta = {} } = fact
     if (number === undefined || (event !== 'voice-crash' && event !== 'reboot')) return
     for (const [, view] of await store.callsOf(link)) {
-      if (numberOf(view.channel) === number) await tellChannel(link, endedBy(view, event, meta), outlets)
+      if (numberOf(view.channel) === number) await tellChannel(link, endedBy(view, event, meta), work)
     }
   }
 
-  function send(route: Route, facts: readonly Fact[], path: readonly string[]): Promise<void>[] {
+  function write(route: Route, facts: readonly Fact[], path: readonly string[]): readonly OutgoingFrame[] {
     if (facts.length === 0) return []
-    const frames: readonly OutgoingFrame[] = route.write(facts, path)
+    const frames = route.write(facts, path)
     if (frames.length > 0) route.translated()
+    return frames
+  }
+
+  function send(route: Route, frames: readonly OutgoingFrame[]): Promise<void>[] {
     const { transport } = links.get(route.to)!
     return frames.map((frame) => transport.send(frame).then(route.sent))
   }

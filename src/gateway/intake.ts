@@ -1,12 +1,13 @@
 import type { DecodedMessage } from '../mapping/message.js'
 import type { Fact, Meta } from '../model/index.js'
-import type { IgnoredKind, Log } from '../telemetry/index.js'
+import type { Log } from '../telemetry/index.js'
 import type { Delivery, Settlement } from '../transports/transport.js'
 import type { DeadLetters } from './dead-letters.js'
 import { isLoop, pathOf } from './headers.js'
 import type { Arrival, Hub, HubLink } from './hub.js'
 import type { Job, Jobs } from './jobs.js'
 import type { Lanes } from './lanes.js'
+import type { PassOver } from './observed.js'
 import { gather } from './parts.js'
 import { asGatewayError } from './route.js'
 
@@ -29,7 +30,7 @@ export interface IntakeParts {
   /** Node uuids that we announce: what they say is our own word coming back. */
   readonly ownNodes: ReadonlySet<string>
   /** Messages this link carries that are none of a translator's business. */
-  readonly passOver: (body: Uint8Array) => IgnoredKind | undefined
+  readonly passOver: PassOver
   /** Told of every message that was taken in, after it was told on. */
   readonly onTaken: (arrival: Arrival) => void
   readonly now: () => number
@@ -71,7 +72,6 @@ export function makeIntake(parts: IntakeParts): Intake {
 
   function bury(job: Job, error: unknown): void {
     const failure = asGatewayError(error)
-    // A fault of ours that no retry is going to mend must not stop the line either.
     deadLetters.put(job.delivery, job.id, failure).then((outcome) => finish(job, outcome))
   }
 

@@ -42,6 +42,7 @@ export interface RouteParts {
   readonly source: Dialect
   readonly target: Dialect
   readonly loopback: boolean
+  readonly cdrOrder: SequenceOptions['cdrOrder']
   readonly group: string
   /** Node under which the target sees a source that has no nodes of its own. */
   readonly node: string | undefined
@@ -49,7 +50,7 @@ export interface RouteParts {
 }
 
 /** Order key of everything about terminals, on targets that tell several of them in one message. */
-const TERMINALS = 'terminals'
+export const TERMINALS = 'terminals'
 
 /** Makes a route. */
 export function makeRoute(parts: RouteParts): Route {
@@ -59,9 +60,9 @@ export function makeRoute(parts: RouteParts): Route {
   const keyOf = orderKeys(target)
   const options: SequenceOptions = {
     loopback: parts.loopback || sameDialect,
-    makeCdr: says(target, 'cdr') && !says(source, 'cdr'),
-    cdrOrder: 'before-end',
-    steerable: source.name === target.name || says(source, 'cdr'),
+    makeCdr: isWatched(source, target),
+    cdrOrder: parts.cdrOrder,
+    steerable: !isWatched(source, target),
   }
 
   function sayChannel({ fact, view }: Observed): { facts: Fact[]; told: Told } {
@@ -114,6 +115,11 @@ export function makeRoute(parts: RouteParts): Route {
     translated: metrics.translated,
     sent: metrics.sent,
   }
+}
+
+/** Whether calls of a source are watched at a target, not steered: the source knows neither controllers nor accounts. */
+export function isWatched(source: Dialect, target: Dialect): boolean {
+  return says(target, 'cdr') && !says(source, 'cdr')
 }
 
 /** Whether a dialect has a word for a kind of fact. */

@@ -47,6 +47,7 @@ export function offlineRules(source: Dialect, target: Dialect, unsaid: (kind: Fa
     source,
     target,
     loopback: false,
+    cdrOrder: 'before-end',
     group: NOBODY,
     node: undefined,
     metrics: routeMetrics,

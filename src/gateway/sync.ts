@@ -1,11 +1,12 @@
 import type { Dialect } from '../mapping/dialect.js'
-import type { Extension, Fact, Scope } from '../model/index.js'
+import type { Fact, Scope } from '../model/index.js'
 import type { Log } from '../telemetry/index.js'
 import type { Transport } from '../transports/transport.js'
-import { headersOf } from './headers.js'
+import { HEADERS, headersOf } from './headers.js'
 import type { Arrival } from './hub.js'
-import { type Route, says } from './route.js'
-import type { CallView, StateStore } from './state.js'
+import { type Route, says, TERMINALS } from './route.js'
+import type { StateStore } from './state.js'
+import { stating } from './stating.js'
 
 /** A link that syncs may be asked on. */
 export interface SyncLink {
@@ -54,10 +55,8 @@ interface Publisher {
   readonly known: Set<Scope>
 }
 
-interface Waiting {
-  readonly timer: NodeJS.Timeout
-}
-
+/** Order key of full pictures of calls. */
+const CHANNELS = 'channels'
 const ASKABLE: readonly Scope[] = ['channels', 'terminals']
 
 /**
@@ -68,8 +67,9 @@ const ASKABLE: readonly Scope[] = ['channels', 'terminals']
 export function makeSyncDesk(parts: SyncParts): SyncDesk {
   const { links, routes, store, options, log, now } = parts
   const publishers = new Map<string, Publisher>()
-  const waiting = new Map<string, Waiting>()
-  let asked = 0
+  const waiting = new Map<string, NodeJS.Timeout>()
+  /** Makes the names of what we ask and answer unlike each other. */
+  let said = 0
 
   function publisherOf(link: string): Publisher {
     let found = publishers.get(link)
@@ -84,9 +84,9 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
     const link = links.get(name)
     if (link === undefined || !says(link.dialect, 'sync')) return
     for (const of of ASKABLE) {
-      asked += 1
+      said += 1
       await publish(link, [
-        { kind: 'sync', of, meta: { id: `${parts.group}-${name}-ask-${now()}-${asked}`, at: now() } },
+        { kind: 'sync', of, meta: { id: `${parts.group}-${name}-ask-${now()}-${said}`, at: now() } },
       ])
     }
   }
@@ -98,12 +98,12 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
 
   async function sendAll(link: SyncLink, messages: ReturnType<Dialect['encode']>['messages']): Promise<void> {
     const sends = messages.map((message) => {
-      const id = message.facts[0]?.meta?.id ?? `${parts.group}-${link.name}-sync-${now()}-${++asked}`
+      const id = message.facts[0]?.meta?.id ?? `${parts.group}-${link.name}-sync-${now()}-${++said}`
       return link.transport.send({
         address: message.address,
-        headers: { ...headersOf(message.facts, [parts.group]), 'patchbay-id': id },
+        headers: { ...headersOf(message.facts, [parts.group]), [HEADERS.id]: id },
         body: message.body,
-        orderKey: 'terminals',
+        orderKey: message.facts[0]?.kind === 'channel' ? CHANNELS : TERMINALS,
         messageId: id,
         at: now(),
       })
@@ -127,7 +127,7 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
     const key = `${link}\u0000${full}`
     const waits = waiting.get(key)
     if (waits === undefined) return
-    clearTimeout(waits.timer)
+    clearTimeout(waits)
     waiting.delete(key)
     answer(link, full)
   }
@@ -153,7 +153,7 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
       },
       lives ? options.waitMs : 0,
     )
-    waiting.set(key, { timer })
+    waiting.set(key, timer)
   }
 
   function answer(name: string, scope: Scope): void {
@@ -213,24 +213,8 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
     ask,
     note,
     stop() {
-      for (const { timer } of waiting.values()) clearTimeout(timer)
+      for (const timer of waiting.values()) clearTimeout(timer)
       waiting.clear()
     },
   }
-}
-
-/** How a call is now, in the one word that says the most of it. */
-function stating({ channel, ext }: CallView): Fact {
-  const { held, bridged } = channel.flags ?? {}
-  return {
-    kind: 'channel',
-    ...channel,
-    change: held ? 'hold' : bridged ? 'bridge' : 'state',
-    ...(ext && { ext: Object.fromEntries(Object.entries(ext).map(([dialect, bag]) => [dialect, lasting(bag)])) }),
-  }
-}
-
-/** What a dialect said of the call itself, without what belonged to one message. */
-function lasting(bag: Extension): Extension {
-  return Object.fromEntries(Object.entries(bag).filter(([name]) => !name.startsWith('$')))
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { type Announcer, makeAnnouncer } from '../calls/announcer.js'
 import { type Claim, watchedNode } from '../calls/watched-node.js'
 import type { NatsLinkConfig } from '../config/index.js'
@@ -7,8 +8,9 @@ import { HEADERS } from './headers.js'
 import { callKey, type HubLink } from './hub.js'
 import type { Lanes } from './lanes.js'
 import { nodeSubject } from './links.js'
-import { type Route, says } from './route.js'
+import { isWatched, type Route } from './route.js'
 import type { CallView, StateStore } from './state.js'
+import { stating } from './stating.js'
 
 /** The node under which controllers on one link see calls that they may watch but not steer. */
 export interface WatchedNode {
@@ -33,7 +35,7 @@ export interface WatchedParts {
 
 /** Routes whose calls can be watched on a link but not steered: their source knows no controllers. */
 export function watchedRoutes(link: string, routes: readonly Route[]): Route[] {
-  return routes.filter((route) => route.to === link && says(route.target, 'cdr') && !says(route.source, 'cdr'))
+  return routes.filter((route) => route.to === link && isWatched(route.source, route.target))
 }
 
 /** Makes the node of a link. */
@@ -92,7 +94,7 @@ async function lookUp({ routes, store }: WatchedParts, id: string): Promise<Foun
   for (const route of routes) {
     const key = callKey(route.from, undefined, id)
     const view = await store.call(key)
-    if (view?.told[route.name]?.opened) return { route, key, view }
+    if (view?.told[route.name]?.opened && view.channel.state !== 'ended') return { route, key, view }
   }
   return undefined
 }
@@ -115,10 +117,11 @@ async function claim(parts: WatchedParts, id: string, controller: string, takeov
   return outcome
 }
 
-/** A new owner is told once how the call is; everything later comes by itself. */
-function tellOwner({ link, log }: WatchedParts, route: Route, { channel }: CallView): void {
-  if (channel.state === 'ended') return
-  const facts = route.sayOther({ kind: 'channel', ...channel, change: 'state' })
+/** A new owner is told once how the call is, unless that is what it was just announced; later events come by themselves. */
+function tellOwner({ link, log, group }: WatchedParts, route: Route, view: CallView): void {
+  if (view.channel.state === 'new') return
+  const meta = { id: `${group}-${link.name}-owner-${randomUUID()}`, at: Date.now() }
+  const facts = route.sayOther({ ...stating(view), meta })
   for (const frame of route.write(facts, [])) {
     link.transport
       .send(frame)

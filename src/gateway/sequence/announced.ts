@@ -89,6 +89,8 @@ function ending(occasion: Occasion, { makeCdr, cdrOrder }: SequenceOptions): Fac
   told.closed = true
   const end = saying(occasion, 'ended', 'state', { ...said(told), held: false })
   const account = makeCdr ? [accountOf(end)] : []
+  // Whom it talked to is in the account; at its end a call has no peer any more.
+  delete end.peers
   return cdrOrder === 'before-end' ? [...out, ...account, end] : [...out, end, ...account]
 }
 

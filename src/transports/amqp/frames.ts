@@ -28,10 +28,13 @@ export function toFrame({ fields, properties, content }: Message): Frame {
   }
 }
 
+/** 2100-01-01. A later timestamp is none: some publishers write milliseconds where the wire has seconds. */
+const LATEST_SECONDS = 4_102_444_800
+
 /** The publisher's own time, UTC milliseconds; the wire has whole seconds. */
 export function sentAt({ properties }: Message): number | undefined {
   const seconds: unknown = properties.timestamp
-  return typeof seconds === 'number' ? seconds * 1000 : undefined
+  return typeof seconds === 'number' && seconds > 0 && seconds < LATEST_SECONDS ? seconds * 1000 : undefined
 }
 
 /** The publisher's own message id. */
