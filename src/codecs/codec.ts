@@ -32,6 +32,13 @@ export interface Trees {
   map(className: string | undefined, keys: unknown[], values: unknown[]): unknown
   /** The integer a value is: a number while safe, undefined when it is none. */
   integer(value: unknown): number | undefined
+  /**
+   * The decimal digits of an integer, in formats whose writers make an integer of a text that
+   * looks like one; undefined for other values, in other formats, and for numbers too long to dial.
+   */
+  decimalOf(value: unknown): string | undefined
+  /** The reverse of `decimalOf`; undefined for a text that it never answers. */
+  fromDecimal(text: string): unknown
   equal(a: unknown, b: unknown): boolean
   /** JSON that keeps the types. Values that stand in two places are written twice. */
   toTyped(value: unknown): unknown

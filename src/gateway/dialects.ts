@@ -1,5 +1,6 @@
-import type { Codec, Trees } from '../codecs/codec.js'
+import type { Codec, DescribeMember, Trees } from '../codecs/codec.js'
 import { jsonRpcCodec, jsonTrees } from '../codecs/json-rpc/codec.js'
+import { describeMember } from '../codecs/json-rpc/events.js'
 import { rubyTrees, rubyYamlCodec } from '../codecs/ruby-yaml/codec.js'
 import type { WriterProfile } from '../codecs/ruby-yaml/index.js'
 import type { Fault } from '../config/index.js'
@@ -18,6 +19,13 @@ export interface BodyLimits {
 export type Dialects = ReadonlyMap<string, Dialect>
 
 const TREES: Readonly<Record<string, Trees>> = { 'ruby-yaml': rubyTrees, 'json-rpc': jsonTrees }
+
+const MEMBERS: Readonly<Record<string, DescribeMember>> = { 'json-rpc': describeMember }
+
+/** Loads and checks a mapping file against the types of its codec's messages, too. */
+export function openMapping(path: string, settings: Readonly<Record<string, SettingValues>> = {}) {
+  return loadMapping(path, settings, undefined, MEMBERS)
+}
 
 /** Codec of a mapping, with its settings and the gateway's limits. */
 function codecOf({ codec, settings }: LoadedMapping['file'], limits: BodyLimits | undefined): Codec {
@@ -44,7 +52,7 @@ export function openDialects(
   const loaded: LoadedMapping[] = []
   const faults: Fault[] = []
   for (const path of paths) {
-    const result = loadMapping(path, settings)
+    const result = openMapping(path, settings)
     if ('faults' in result) faults.push(...result.faults)
     else loaded.push(result.mapping)
   }

@@ -35,6 +35,26 @@ export function conversionFits(conversion: Conversion, shape: FieldShape): boole
   return shape.type === 'int64' || shape.type === 'uint32'
 }
 
+const WIRE_SAMPLES: Readonly<Record<Conversion, Scalar>> = {
+  str: '',
+  int: 1,
+  bool: true,
+  'int-text': '1',
+  'bool-text': 'true',
+  'epoch-s': 1,
+  'epoch-ms': 1,
+  seconds: 1,
+  'seconds-text': '1',
+  'ms-text': '1',
+  stamp: '2026-01-01 00:00:00',
+  samples: 1,
+}
+
+/** A wire value of the type that a conversion reads and writes. */
+export function wireSample(conversion: Conversion): Scalar {
+  return WIRE_SAMPLES[conversion]
+}
+
 /** A converter by name. Whole numbers are kept within what the model's type can hold. */
 export function converter(conversion: Conversion | undefined, shape: FieldShape | undefined, trees: Trees): Converter {
   if (shape?.list) return textList
@@ -61,7 +81,7 @@ export function converter(conversion: Conversion | undefined, shape: FieldShape 
     case 'epoch-ms':
       return epoch(whole(trees, 1, shape))
     case 'epoch-s':
-      return epoch(whole(trees, 1000, shape))
+      return unsigned32(epoch(whole(trees, 1000, shape)))
     case 'int-text':
     case 'ms-text':
       return decimalText(1)
@@ -122,6 +142,17 @@ function epoch(inner: Converter): Converter {
       return ms !== undefined && ms > 0 ? ms : undefined
     },
     write: inner.write,
+  }
+}
+
+/** Leaves out what 32 bits cannot hold, so that one absurd moment does not make the whole message unsayable. */
+function unsigned32(inner: Converter): Converter {
+  return {
+    read: inner.read,
+    write: (m) => {
+      const wire = inner.write(m)
+      return typeof wire === 'number' && wire >= 0 && wire <= 0xffff_ffff ? wire : undefined
+    },
   }
 }
 

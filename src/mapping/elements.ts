@@ -2,10 +2,9 @@ import type { Trees } from '../codecs/codec.js'
 import { GatewayError } from '../errors.js'
 import { FACT_ACCESS, type Fact, type FactKind } from '../model/index.js'
 import { type Bag, extensionOf, type ModelPath } from './paths.js'
-import { section } from './residue.js'
 import type { Scalar } from './schema.js'
 import type { Shape } from './shape.js'
-import { makeSlot, type Slot } from './slots.js'
+import { makeSlot, type Slot, setAside, writeTyped } from './slots.js'
 
 /** The facts of the message being read or written. Filled and emptied by the message rule. */
 export interface Batch {
@@ -37,6 +36,25 @@ export function hasFixed(fact: Fact, fixed: FixedFields): boolean {
   return fixed.every(({ field, value }) => field.get(fact) === value)
 }
 
+/**
+ * Whether a value that stands for facts is a list; nil stands for none.
+ * @throws GatewayError mapping.message for any other value: the facts it was to tell would be lost unseen
+ */
+function isList(value: unknown, path: string, dialect: string): value is unknown[] {
+  if (Array.isArray(value)) return true
+  if (value === null) return false
+  const what = `${dialect}: ${path} is ${described(value)}`
+  throw new GatewayError('mapping.message', `${what}; it must be a list, nil or left out`)
+}
+
+/** Characters of a text that a message to people quotes. */
+const MAX_SHOWN = 40
+
+function described(value: unknown): string {
+  if (typeof value === 'string') return `the text ${JSON.stringify(value.slice(0, MAX_SHOWN))}`
+  return typeof value === 'object' ? 'a mapping or an object' : `${typeof value} ${value}`
+}
+
 /** What a list of elements is made of. */
 export interface ElementList {
   readonly path: string
@@ -57,7 +75,7 @@ export function elementRows({ path, className, shape, mustSay, make, batch, tree
     path,
     read(value) {
       found = []
-      if (!Array.isArray(value)) return false
+      if (!isList(value, path, dialect)) return false
       for (let i = 0; i < value.length; i++) found.push(readElement(value[i], i))
       return true
     },
@@ -105,8 +123,10 @@ export function columnRows(
 
   function columnSlot(column: Slot, isFirst: boolean): Slot {
     const told = (fact: Fact): unknown => {
-      const value = column.write(fact)
-      return value !== undefined ? value : (fact.ext?.[dialect]?.$raw as Bag | undefined)?.[column.path]
+      const bag = fact.ext?.[dialect]
+      const types = bag?.$types as Bag | undefined
+      const value = types === undefined ? column.write(fact) : writeTyped(column, fact, types)
+      return value !== undefined ? value : (bag?.$raw as Bag | undefined)?.[column.path]
     }
     const cell = (fact: Fact): unknown => {
       const value = told(fact)
@@ -114,10 +134,10 @@ export function columnRows(
     }
     const cells = (): unknown[] => batch.facts.filter(mine).map(cell)
     const fill = (value: unknown): boolean => {
-      if (!Array.isArray(value) || value.length !== rows.length) return false
+      if (!isList(value, column.path, dialect) || value.length !== rows.length) return false
       for (const [i, each] of value.entries()) {
         const fact = rows[i]!
-        if (!column.read(each, fact)) section(() => extensionOf(fact, dialect), '$raw')[column.path] = each
+        if (!column.read(each, fact)) setAside(column, each, fact, () => extensionOf(fact, dialect))
       }
       return true
     }

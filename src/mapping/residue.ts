@@ -9,6 +9,7 @@ import { type Bag, setOwn } from './paths.js'
  * - `$more`   map path → map of the entries no rule knows
  * - `$keys`   map path → its keys in order, where they are not those the writer would choose
  * - `$absent` map path → keys the writer would add although the message had none
+ * - `$types`  wire path → `int` where an integer was read as its decimal text and is to be one again
  * - `$class`  class of an element that is not the usual one (null: none)
  * - `$silent` true for an element that no case read, where only what a case says is written
  * - `$address` address that the rule's template does not give
@@ -17,7 +18,7 @@ import { type Bag, setOwn } from './paths.js'
  * - `$name`, `$set`, `$shared` of a whole message: its rule, model fields when it has no facts,
  *   and groups of places that hold one and the same value
  */
-const STRUCTURED = new Set(['$raw', '$more', '$keys', '$absent', '$address', '$set', '$message'])
+const STRUCTURED = new Set(['$raw', '$types', '$more', '$keys', '$absent', '$address', '$set', '$message'])
 
 /** A residue that comes into being when something is put in it. */
 export type Residue = () => Bag

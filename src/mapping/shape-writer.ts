@@ -4,7 +4,7 @@ import type { Case, Cases } from './cases.js'
 import type { Entry, Level } from './level.js'
 import type { Bag } from './paths.js'
 import { type Residue, section } from './residue.js'
-import type { Slot } from './slots.js'
+import { type Slot, writeTyped } from './slots.js'
 
 /** The writing half of a shape. */
 export interface ShapeWriter {
@@ -21,6 +21,7 @@ interface Source {
   readonly fact: Fact
   readonly kept: Bag | undefined
   readonly raw: Bag | undefined
+  readonly types: Bag | undefined
   readonly chosen: Case | undefined
   /** The fact has something of this dialect that the model has no word for. */
   readonly hasAside: boolean
@@ -134,9 +135,9 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
   }
 
   /** What the model says, else what was kept aside, else what stands there for want of both. */
-  function slotValue(slot: Slot, { fact, raw, hasAside }: Source): unknown {
+  function slotValue(slot: Slot, { fact, raw, types, hasAside }: Source): unknown {
     if (hasAside || !slot.fromAside) {
-      const value = slot.write(fact)
+      const value = types === undefined ? slot.write(fact) : writeTyped(slot, fact, types)
       if (value !== undefined) return value
     }
     if (raw !== undefined) {
@@ -162,7 +163,8 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
 
   function sourceOf(fact: Fact, kept: Bag | undefined): Source {
     const hasAside = fact.ext !== undefined && fact.ext[place.dialect] !== undefined
-    return { fact, kept, raw: kept?.$raw as Bag | undefined, chosen: cases?.writing(fact), hasAside }
+    const raw = kept?.$raw as Bag | undefined
+    return { fact, kept, raw, types: kept?.$types as Bag | undefined, chosen: cases?.writing(fact), hasAside }
   }
 
   function noteLevel(level: Level, map: unknown, source: Source, residue: Residue): void {

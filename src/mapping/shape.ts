@@ -6,7 +6,7 @@ import { buildLevel, type CarryPlace, type Level, type Place } from './level.js'
 import { type Residue, section } from './residue.js'
 import type { FieldRule } from './schema.js'
 import { type ShapeWriter, shapeWriter, type WirePlace } from './shape-writer.js'
-import { type Context, compileSlot, type Slot } from './slots.js'
+import { type Context, compileSlot, type Slot, setAside } from './slots.js'
 
 /** The fields and cases of one wire map, both ways. */
 export interface Shape extends ShapeWriter {
@@ -139,7 +139,7 @@ function levelReader(trees: Trees, cases: Cases | undefined) {
       const { slot } = entry
       if (entry.caseAt >= 0) caseValues[entry.caseAt] = value
       if (slot.settle !== undefined) late!.push({ slot, value })
-      else if (!slot.read(value, fact)) section(residue, '$raw')[slot.path] = value
+      else if (!slot.read(value, fact)) setAside(slot, value, fact, residue)
     } else if (entry.kind === 'case') caseValues[entry.caseAt] = value
     else if (isPlainMap(value)) readLevel(entry.level, value, fact, residue, late)
     else section(residue, '$raw')[entry.level.path] = value
@@ -170,7 +170,7 @@ function levelReader(trees: Trees, cases: Cases | undefined) {
       } else if (trees.ordered) {
         const slot = level.plain[at]
         if (slot === undefined) readEntry(level, at, values[i], fact, residue, late)
-        else if (!slot.read(values[i], fact)) section(residue, '$raw')[slot.path] = values[i]
+        else if (!slot.read(values[i], fact)) setAside(slot, values[i], fact, residue)
       }
     }
     if (moreKeys !== undefined) section(residue, '$more')[level.path] = trees.map(undefined, moreKeys, moreValues)

@@ -3,7 +3,8 @@ import type { Fact, FactKind } from '../model/index.js'
 import { compileTest } from './conditions.js'
 import { type Converter, converter, defaultConversion, tableConverter, tableRows } from './converters.js'
 import { compileExpression } from './expression.js'
-import { type ModelPath, modelPath } from './paths.js'
+import { type Bag, type ModelPath, modelPath } from './paths.js'
+import { type Residue, section } from './residue.js'
 import type { FieldRule, MappingFile } from './schema.js'
 
 /** What rules are compiled against. */
@@ -25,6 +26,10 @@ export interface Slot {
   read(value: unknown, fact: Fact): boolean
   /** Called when the whole map was read, for fields that depend on others: false keeps the value aside. */
   settle: ((value: unknown, fact: Fact) => boolean) | undefined
+  /** Takes an integer as its decimal text, where the model has a text and `read` took nothing; absent: never does. */
+  readInteger: ((value: unknown, fact: Fact) => boolean) | undefined
+  /** The reverse: the integer of a written text, undefined when that is none. */
+  asInteger: ((text: unknown) => unknown) | undefined
   /** The wire value of what the model says, or undefined. */
   write(fact: Fact): unknown
   /** What stands there when the model says nothing and nothing was kept aside; absent: nothing ever does. */
@@ -40,8 +45,24 @@ const nothing = () => undefined
 
 /** Makes a slot. Every slot is made here, so that all of them look alike to the engine that runs us. */
 export function makeSlot(parts: Pick<Slot, 'path' | 'read' | 'write'> & Partial<Slot>): Slot {
-  const { path, field, required = false, lossy, read, settle, write, fallback, applies } = parts
-  return { path, field, required, lossy, read, settle, write, fallback, applies, fromAside: field?.space === 'ext' }
+  const { path, field, required = false, lossy, read, settle, readInteger, asInteger, write, fallback, applies } = parts
+  const fromAside = field?.space === 'ext'
+  return { path, field, required, lossy, read, settle, readInteger, asInteger, write, fallback, applies, fromAside }
+}
+
+const INTEGER = 'int'
+
+/** Keeps what a slot's `read` did not take: an integer by its type alone where the model has its text, else the value. */
+export function setAside(slot: Slot, value: unknown, fact: Fact, residue: Residue): void {
+  if (slot.readInteger?.(value, fact)) section(residue, '$types')[slot.path] = INTEGER
+  else section(residue, '$raw')[slot.path] = value
+}
+
+/** What a slot writes for a fact whose residue notes types. */
+export function writeTyped(slot: Slot, fact: Fact, types: Bag): unknown {
+  const value = slot.write(fact)
+  if (value === undefined || types[slot.path] !== INTEGER) return value
+  return slot.asInteger?.(value) ?? value
 }
 
 /** Resolves a model path that check has already accepted. */
@@ -61,7 +82,10 @@ export function compileSlot(path: string, rule: FieldRule, context: Context): Sl
   const convert = converterOf(rule, field, context)
   const blank = rule.default
   const derive = rule.derive === undefined ? undefined : compileExpression(rule.derive)
-  const read = convert.type === undefined ? readConverted(field, convert, blank) : readAsIs(field, convert.type, blank)
+  const taken = convert.type === undefined ? readConverted(field, convert, blank) : readAsIs(field, convert.type, blank)
+  // An empty text names no element, and must not stand in the place of one.
+  const isUntold = blank === undefined && isElement(rule.is, context)
+  const read: Read = isUntold ? (value, fact) => value !== '' && taken(value, fact) : taken
   return makeSlot({
     path,
     field,
@@ -70,6 +94,7 @@ export function compileSlot(path: string, rule: FieldRule, context: Context): Sl
     applies,
     // Where something would be derived in place of a blank, the blank itself must be kept.
     read: derive === undefined || blank === undefined ? read : (value, fact) => value !== blank && read(value, fact),
+    ...(convert.type === 'string' ? integers(field, blank, context.trees) : {}),
     write: convert.type === undefined ? writeConverted(field, convert) : field.get,
     fallback: derive === undefined ? (blank === undefined ? undefined : () => blank) : (fact) => derive(fact) ?? blank,
   })
@@ -94,6 +119,24 @@ function readAsIs(field: ModelPath, type: 'string' | 'boolean', blank: unknown):
     if (type === 'string' ? typeof value !== 'string' : typeof value !== 'boolean') return false
     field.set(fact, value)
     return true
+  }
+}
+
+/** Whether a model path is an element of a list. */
+function isElement(path: string, { kind, dialect }: Context): boolean {
+  return modelPath(kind, path.slice(0, path.lastIndexOf('.')), dialect)?.shape?.list === true
+}
+
+/** Some programs write a number of digits alone as an integer. */
+function integers(field: ModelPath, blank: unknown, trees: Trees): Pick<Slot, 'readInteger' | 'asInteger'> {
+  return {
+    readInteger(value, fact) {
+      const digits = trees.decimalOf(value)
+      if (digits === undefined || digits === blank) return false
+      field.set(fact, digits)
+      return field.get(fact) === digits
+    },
+    asInteger: (text) => (typeof text === 'string' ? trees.fromDecimal(text) : undefined),
   }
 }
 

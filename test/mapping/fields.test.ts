@@ -23,6 +23,25 @@ const BASE = '---\nid: c\nstate: ended\n'
 /** A field rule, a wire value and what the fact has at its path; writing gives the wire value back. */
 const CONVERSIONS: readonly (readonly [string, string, string, unknown])[] = [
   ['a text', 'x: caller.number', "x: '0008'", { caller: { number: '0008' } }],
+  [
+    'an integer for a text',
+    'x: caller.number',
+    'x: 1004',
+    { caller: { number: '1004' }, ext: { d: { $types: { x: 'int' } } } },
+  ],
+  [
+    'a large integer for a text',
+    'x: dialled',
+    'x: 8613800138000861380013',
+    { dialled: '8613800138000861380013', ext: { d: { $types: { x: 'int' } } } },
+  ],
+  ['an integer for an element', 'x: peers.0', 'x: 7', { peers: ['7'], ext: { d: { $types: { x: 'int' } } } }],
+  [
+    'an integer for a text in a map',
+    'x.w: caller.name',
+    'x:\n  w: -1',
+    { caller: { name: '-1' }, ext: { d: { $types: { 'x.w': 'int' } } } },
+  ],
   ['a whole number', 'x: session', 'x: 599067108406308', { session: 599_067_108_406_308 }],
   ['a truth value', 'x: flags.held', 'x: true', { flags: { held: true } }],
   ['a word of a closed set', 'x: direction', 'x: inbound', { direction: 'inbound' }],
@@ -78,7 +97,10 @@ describe.each(CONVERSIONS)('%s', (_name, rule, wire, fact) => {
 
 /** Values that a rule cannot use: the fact does not have them, and they come back. */
 const UNUSABLE: readonly (readonly [string, string, string])[] = [
-  ['a number where a text is wanted', 'x: caller.number', 'x: 8'],
+  ['an integer too long to dial', 'x: caller.number', `x: ${'9'.repeat(33)}`],
+  ['a float where a text is wanted', 'x: caller.number', 'x: 8.0'],
+  ['an integer that would be the default', "x: { is: caller.number, default: '0' }", 'x: 0'],
+  ['an empty text for an element', 'x: peers.0', "x: ''"],
   ['a text where a number is wanted', 'x: session', "x: '8'"],
   ['a number beyond 2^53', 'x: session', 'x: 9007199254740993'],
   ['a float', 'x: session', 'x: 1.5'],
@@ -125,6 +147,27 @@ describe('a field that the message does not have', () => {
   })
 })
 
+test('an integer kept by its type alone travels as no copy, and a change goes out', () => {
+  const dialect = withFields('      x: caller.number')
+  const { facts } = dialect.decode(undefined, Buffer.from(`${BASE}x: 1004\n`))
+  expect(facts[0]!.ext).toEqual({ d: { $types: { x: 'int' } } })
+  Object.assign(facts[0]!, { caller: { number: 'Ann' } })
+  expect(Buffer.from(dialect.encode({ facts }).messages[0]!.body).toString()).toBe(`${BASE}x: Ann\n`)
+})
+
+test('an empty text for the first of a list leaves the list alone', () => {
+  const dialect = withFields('      all: peers\n      x: peers.0')
+  expect(read(dialect, `${BASE}all:\n- p\n- q\nx: ''\n`)).toMatchObject([{ peers: ['p', 'q'] }])
+})
+
+test.each([-1000, 2 ** 32 * 1000, Number.MAX_SAFE_INTEGER])(
+  '%d is no moment in seconds of 32 bits: it is left out',
+  (created) => {
+    const dialect = withFields('      x: { is: times.created, as: epoch-s, lossy: whole }')
+    expect(write(dialect, [{ kind: 'channel', id: 'c', state: 'ended', times: { created } }])).toEqual([BASE])
+  },
+)
+
 test('a default is read as absent', () => {
   const dialect = withFields("      x: { is: caller.number, default: '' }")
   expect(read(dialect, `${BASE}x: ''\n`)).toEqual([{ kind: 'channel', id: 'c', state: 'ended' }])
@@ -132,7 +175,7 @@ test('a default is read as absent', () => {
 
 test('a required field that is missing or unusable makes the message a dead letter', () => {
   const dialect = withFields('')
-  for (const body of ['---\nstate: ended\n', '---\nid: 7\nstate: ended\n', '---\nid:\nstate: ended\n'])
+  for (const body of ['---\nstate: ended\n', '---\nid: 7.5\nstate: ended\n', '---\nid:\nstate: ended\n'])
     expect(() => read(dialect, body)).toThrow(expect.objectContaining({ code: 'mapping.required', fate: 'reject' }))
 })
 

@@ -78,6 +78,23 @@ messages:
     }
   })
 
+  test.each([
+    ['5', 'number 5'],
+    ['garbage', 'the text "garbage"'],
+    ['true', 'boolean true'],
+    ['{sn: a}', 'a mapping'],
+    ['!ruby/object:Item {sn: a}', 'a mapping'],
+  ])('another value in place of the list makes it a dead letter: %s', (value, what) => {
+    const code = 'mapping.message'
+    expect(() => read(dialect, box(`items: ${value}\n`))).toThrow(
+      expect.objectContaining({
+        code,
+        fate: 'reject',
+        message: expect.stringContaining(`d: items is ${what}`) as unknown,
+      }),
+    )
+  })
+
   test.each(['items:\n- 5\n', 'items:\n- a\n- b\n'])('an element that is no map makes it a dead letter: %j', (body) => {
     expect(() => read(dialect, box(body))).toThrow(expect.objectContaining({ code: 'mapping.message' }))
   })
@@ -122,9 +139,25 @@ messages:
     ['the dependent list first', "up_no:\n- '7'\nup:\n- a\ndown: []\n"],
     ['values of other types', 'up:\n- 1\n-\n- :a\nup_no:\n- b\n- 5\n-\ndown:\n- true\n'],
     ['nil in place of a list', 'up:\nup_no:\ndown:\n- c\n'],
-    ['a text in place of a list', 'up: a\nup_no: []\ndown: []\n'],
+    ['integers', "up:\n- 1\n- '1'\n- 0\nup_no:\n- 7\n- '7'\n- 9007199254740993\ndown: []\n"],
+    ['nil in place of a dependent list', 'up:\n- a\nup_no:\ndown: []\n'],
   ])('come back as they were: %s', (_name, body) => {
     expect(again(dialect, `---\n${body}`)).toEqual([`---\n${body}`])
+  })
+
+  test.each([
+    ['up: a\nup_no: []\ndown: []\n', 'up is the text "a"'],
+    ['up: []\ndown: {a: b}\n', 'down is a mapping'],
+    ['up:\n- a\nup_no: 5\n', 'up_no is number 5'],
+  ])('another value in place of a list makes it a dead letter: %j', (body, what) => {
+    const code = 'mapping.message'
+    expect(() => read(dialect, `---\n${body}`)).toThrow(
+      expect.objectContaining({ code, fate: 'reject', message: expect.stringContaining(`d: ${what}`) as unknown }),
+    )
+  })
+
+  test('have integers as their decimal text', () => {
+    expect(read(dialect, '---\nup:\n- 1\nup_no:\n- 1003\n')).toMatchObject([{ serial: '1', number: '1003' }])
   })
 
   test('are made of facts in order, with blanks where a fact has nothing', () => {
@@ -160,7 +193,10 @@ messages:
     ['a mapping', '---\nmsg: master\n', { event: 'cluster-master' }],
     ['a mapping with arguments', "---\nmsg: crash\nargs:\n- '7'\n", { event: 'voice-crash', number: '7' }],
     ['a mapping with empty arguments', '---\nmsg: crash\nargs: []\n', { event: 'voice-crash' }],
-    ['an argument that is no text', '---\n- crash\n- 7\n', { event: 'voice-crash' }],
+    ['an argument that is an integer', '---\n- crash\n- 1003\n', { event: 'voice-crash', number: '1003' }],
+    ['an argument that is no text', '---\n- crash\n- :a\n', { event: 'voice-crash' }],
+    ['a mapping with one argument', "---\nmsg: crash\nargs: '7'\n", { event: 'voice-crash', number: '7' }],
+    ['a mapping with one integer', '---\nmsg: crash\nargs: 7\n', { event: 'voice-crash', number: '7' }],
   ])('%s is read', (_name, body, expected) => {
     const [{ ext: _, ...fact }] = read(dialect, body) as [Record<string, unknown>]
     expect(fact).toEqual({ kind: 'lifecycle', ...expected })
@@ -174,16 +210,25 @@ messages:
     '---\nmsg: master\n',
     "---\nmsg: crash\nargs:\n- '7'\n",
     '---\n- crash\n- 7\n',
+    '---\n- crash\n- :a\n',
+    '---\n- crash\n-\n',
+    "---\nmsg: crash\nargs: '7'\n",
+    '---\nmsg: crash\nargs: 7\n',
+    '---\nmsg: crash\nargs:\n- 7\n',
   ])('goes back in the form it came in: %j', (body) => {
     expect(again(dialect, body)).toEqual([body])
   })
 
-  test.each(['other', '--- 5\n', '---\n- crash\n- a\n- b\n', '---\nmsg: crash\nmore: 1\n', '---\nargs: []\n'])(
-    'is not taken: %j',
-    (body) => {
-      expect(() => read(dialect, body)).toThrow(expect.objectContaining({ code: 'mapping.message' }))
-    },
-  )
+  test.each([
+    'other',
+    '--- 5\n',
+    '---\n- crash\n- a\n- b\n',
+    '---\nmsg: crash\nmore: 1\n',
+    '---\nmsg: crash\nargs: {a: b}\n',
+    '---\nargs: []\n',
+  ])('is not taken: %j', (body) => {
+    expect(() => read(dialect, body)).toThrow(expect.objectContaining({ code: 'mapping.message' }))
+  })
 
   test.each([
     ['', 'master', "---\n- crash\n- '7'\n"],
@@ -194,6 +239,18 @@ messages:
     const chosen = withForms(forms)
     expect(write(chosen, [{ kind: 'lifecycle', event: 'cluster-master' }])).toEqual([bare])
     expect(write(chosen, [{ kind: 'lifecycle', event: 'voice-crash', number: '7' }])).toEqual([withArgs])
+  })
+
+  test('an integer that was changed is an integer again while it can be', () => {
+    for (const [number, line] of [
+      ['1005', '1005'],
+      ['0008', "'0008'"],
+      ['*98', '"*98"'],
+    ]) {
+      const { facts } = dialect.decode(undefined, Buffer.from('---\n- crash\n- 1003\n'))
+      Object.assign(facts[0]!, { number })
+      expect(Buffer.from(dialect.encode({ facts }).messages[0]!.body).toString()).toBe(`---\n- crash\n- ${line}\n`)
+    }
   })
 
   test('a fact without a word is not said', () => {

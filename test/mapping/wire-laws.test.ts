@@ -115,15 +115,15 @@ const { value } = fc.letrec<{ value: RubyValue }>((tie) => ({
 const USUAL: Readonly<Record<string, fc.Arbitrary<RubyValue>>> = {
   uuid: fc.constantFrom('u-1', 'u-2', '0008', '张'),
   s_id: fc.constantFrom<RubyValue>(599_067_108_406_308, 0, -1),
-  t_id: fc.constantFrom('', '1004', '0008'),
+  t_id: fc.constantFrom<RubyValue>('', '1004', '0008', 1004),
   c_type: fc.constantFrom('talk', 'broadcast'),
   is_caller: fc.constantFrom<RubyValue>(true, false, ''),
   j_name: fc.constantFrom('talk', 'x'),
   t_type: fc.constantFrom('gui', 'terminal'),
   t_src: fc.constantFrom('client', 'x'),
   r_uuid: fc.constantFrom('', 'u-2'),
-  from: fc.constantFrom('', '1004', '0008'),
-  to: fc.constantFrom('', '1003'),
+  from: fc.constantFrom<RubyValue>('', '1004', '0008', 1004),
+  to: fc.constantFrom<RubyValue>('', '1003', 1003, 0),
   des: fc.constantFrom('', '*#BROADCAST#_#SPE# '),
   state: fc.constantFrom('RINGING', 'EARLY', 'ACTIVE', 'HANGUP', 'HELD', 'UNHELD', '', 'PARKED'),
   is_loopback: fc.boolean(),
@@ -224,7 +224,9 @@ const terminals: fc.Arbitrary<Wire> = fc
   })
 const oneNumber = fc
   .constantFrom('TerminalDialno', 'Terminal::TerminalDialno', undefined)
-  .chain((name) => oddMap({ t_sn: fc.constantFrom('f1', '0008'), dialno: fc.constantFrom('', '1003') }, [], name))
+  .chain((name) =>
+    oddMap({ t_sn: fc.constantFrom('f1', '0008'), dialno: fc.constantFrom<RubyValue>('', '1003', 1003) }, [], name),
+  )
 const numbers: fc.Arbitrary<Wire> = fc
   .record({ isSync, list: sharing(fc.array(oneNumber, { maxLength: 4 })) })
   .map(({ isSync, list }) => ({

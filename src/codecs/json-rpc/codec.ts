@@ -51,6 +51,8 @@ export const jsonTrees: Trees = {
     return map
   },
   integer: (value) => (typeof value === 'number' && Number.isSafeInteger(value) ? value : undefined),
+  decimalOf: () => undefined,
+  fromDecimal: () => undefined,
   equal: isDeepStrictEqual,
   toTyped: (value) => value,
   fromTyped: (json) => json,

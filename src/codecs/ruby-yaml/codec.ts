@@ -1,6 +1,11 @@
 import type { Codec, Trees } from '../codec.js'
 import { equal, fromTyped, type ParseOptions, parseDocument, stringify, toTyped, type WriterProfile } from './index.js'
+import { integerOf } from './numbers.js'
 import { RubyMap, type RubyValue } from './values.js'
+
+/** Dial numbers have fewer digits; converting a long integer costs more than it is worth. */
+const DIALLED = /^(?:0|-?[1-9][0-9]{0,31})$/
+const LONGEST = 10n ** 32n
 
 /** Ruby values as a mapping sees them. The order of a map's keys is part of what Psych writes. */
 export const rubyTrees: Trees = {
@@ -34,6 +39,11 @@ export const rubyTrees: Trees = {
   },
   map: (className, keys, values) => new RubyMap(className, keys as RubyValue[], values as RubyValue[]),
   integer: (value) => (typeof value === 'number' ? value : undefined),
+  decimalOf(value) {
+    if (typeof value === 'number') return String(value)
+    return typeof value === 'bigint' && value < LONGEST && value > -LONGEST ? String(value) : undefined
+  },
+  fromDecimal: (text) => (DIALLED.test(text) ? integerOf(text) : undefined),
   equal: (a, b) => equal(a as RubyValue, b as RubyValue),
   toTyped: (value) => toTyped(value as RubyValue),
   fromTyped: (json) => fromTyped(json),
