@@ -13,8 +13,9 @@ import {
   sortFaults,
   type YamlSource,
 } from '../config/index.js'
+import { openMapping } from '../gateway/dialects.js'
 import { settingMistakes } from '../mapping/check-settings.js'
-import { type LoadedMapping, loadMapping, type SettingValues } from '../mapping/load.js'
+import type { LoadedMapping, SettingValues } from '../mapping/load.js'
 import type { CliCommand, CommandContext } from './command.js'
 import { EXIT, type ExitCode, type Io, WrongUse } from './io.js'
 import { shippedPaths } from './shipped.js'
@@ -65,7 +66,7 @@ async function check(mappings: readonly string[], config: string | undefined, io
 
 function checkMappings(paths: readonly string[]): Report {
   const faults = paths.flatMap((path) => {
-    const result = loadMapping(path)
+    const result = openMapping(path)
     return 'faults' in result ? result.faults : []
   })
   return { files: paths, faults: sortFaults(faults) }
@@ -79,7 +80,7 @@ function checkConfig(file: string, { env }: Io): Report {
   const loaded: LoadedMapping[] = []
   const faults = [...own]
   for (const [i, path] of paths.entries()) {
-    const result = loadMapping(path)
+    const result = openMapping(path)
     if ('faults' in result) {
       faults.push(...result.faults)
       continue

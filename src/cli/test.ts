@@ -1,9 +1,9 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Fault, formatFault } from '../config/index.js'
-import { type Dialects, openDialects } from '../gateway/dialects.js'
+import { type Dialects, openDialects, openMapping } from '../gateway/dialects.js'
 import type { Dialect } from '../mapping/dialect.js'
 import { checkLaws } from '../mapping/laws.js'
-import { type LoadedMapping, loadMapping, type SettingValues } from '../mapping/load.js'
+import type { LoadedMapping, SettingValues } from '../mapping/load.js'
 import { type Coverage, coverageOf } from '../mapping/testing/coverage.js'
 import { runCase } from '../mapping/testing/run-case.js'
 import { loadTests, type TestFile } from '../mapping/testing/test-file.js'
@@ -88,7 +88,7 @@ async function runTests(mappings: readonly string[], options: Options, io: Io): 
   const report = reporter(options.verbose === true, io)
   await io.out(`seed ${seed}\n`)
   for (const path of mappings.length > 0 ? mappings : shippedPaths()) {
-    const result = loadMapping(path)
+    const result = openMapping(path)
     if ('faults' in result) result.faults.forEach(report.fault)
     else testMapping(result.mapping, seed, options.allowUntested === true, report)
     await report.flush()

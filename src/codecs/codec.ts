@@ -61,3 +61,25 @@ export interface Codec {
   /** @throws GatewayError `codec.*`, fate reject. */
   encode(root: unknown): Uint8Array
 }
+
+/** What a wire format says of one member of its messages. */
+export interface MemberDescription {
+  /** False where messages may have no such member: then it can never be written. */
+  readonly exists: boolean
+  /** Names of all members of the object it stands in, where they are fixed. */
+  readonly siblings: readonly string[]
+  /** Well-known values; others may be right too. */
+  readonly known: readonly string[]
+  /** What would be right, as it reads after "want". */
+  readonly wants: string
+  accepts(value: unknown): boolean
+}
+
+/**
+ * Describes the member at `path`, from the envelope on, of messages that have the values of `match`.
+ * Undefined where nothing is known of such messages.
+ */
+export type DescribeMember = (
+  match: Readonly<Record<string, unknown>>,
+  path: readonly string[],
+) => MemberDescription | undefined

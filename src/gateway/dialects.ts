@@ -1,6 +1,6 @@
 import type { Codec, DescribeMember, Trees } from '../codecs/codec.js'
 import { jsonRpcCodec, jsonTrees } from '../codecs/json-rpc/codec.js'
-import { describeMember } from '../codecs/json-rpc/events.js'
+import { describeMember } from '../codecs/json-rpc/index.js'
 import { rubyTrees, rubyYamlCodec } from '../codecs/ruby-yaml/codec.js'
 import type { WriterProfile } from '../codecs/ruby-yaml/index.js'
 import type { Fault } from '../config/index.js'

@@ -1,4 +1,6 @@
+import type { DescribeMember } from '../codecs/codec.js'
 import { type Fault, nearest, type YamlPath } from '../config/index.js'
+import { checkMembers } from './check-members.js'
 import { checkMessage } from './check-message.js'
 import { checkSettings } from './check-settings.js'
 import { checkTables } from './check-tables.js'
@@ -15,9 +17,14 @@ const RESERVED = ['facts']
 
 /**
  * Every fault of a mapping that its form alone does not show. Nothing is said of what may only
- * seem to be so because something else could not be read.
+ * seem to be so because something else could not be read. Without `describe` nothing is known of
+ * the members of messages.
  */
-export function checkMapping(repaired: Repaired & { readonly data: MappingFile }, given: SettingValues): Fault[] {
+export function checkMapping(
+  repaired: Repaired & { readonly data: MappingFile },
+  given: SettingValues,
+  describe?: DescribeMember,
+): Fault[] {
   const { data: file, source, kindless, isCut } = repaired
   const faults: Fault[] = []
   const fault: ReportFault = (path, code, what, right, at) =>
@@ -34,6 +41,8 @@ export function checkMapping(repaired: Repaired & { readonly data: MappingFile }
     const checker = messageChecker(rule.fact, !kindless.has(name), { file, fault, usedTables, hasClasses })
     const at = ['messages', name]
     const mayBeSaid = (path: string) => kindless.has(name) || !source.isWhole(at) || repaired.isCutMention(at, path)
+    const settings = { ...file.settings, ...given }
+    if (describe !== undefined) checkMembers(rule, at, { describe, file, settings, fault })
     checkMessage(rule, at, checker, { mayBeSaid, hasAddress: !isCut([...at, 'address']) })
   }
   checkTwins(file, isPlaced, fault)

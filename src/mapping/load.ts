@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { DescribeMember } from '../codecs/codec.js'
 import { type Fault, type FaultCode, mappingPath, readYaml, sortFaults, type YamlSource } from '../config/index.js'
 import { checkMapping } from './check.js'
 import { mergedSource, mergeOver } from './merge.js'
@@ -25,12 +26,14 @@ const MAX_BASES = 8
 
 /**
  * Reads, merges and checks a mapping file. Every fault of it and of the files it extends comes at
- * once. `settings`, by dialect, replace those of the file.
+ * once. `settings`, by dialect, replace those of the file. `members` tells, by codec, what is known of
+ * messages; where a codec has none, nothing is said of their members.
  */
 export function loadMapping(
   path: string,
   settings: Readonly<Record<string, SettingValues>> = {},
   read: (path: string) => string = (file) => readFileSync(file, 'utf8'),
+  members: Readonly<Record<string, DescribeMember>> = {},
 ): { readonly mapping: LoadedMapping } | { readonly faults: readonly Fault[] } {
   const sources: YamlSource[] = []
   const faults = readSources(path, read, sources)
@@ -41,7 +44,7 @@ export function loadMapping(
   const { data } = repaired
   const all = [...faults, ...repaired.faults]
   const given = typed(settings[data?.dialect ?? ''] ?? {}, data?.settings)
-  if (data !== undefined) all.push(...checkMapping({ ...repaired, data }, given))
+  if (data !== undefined) all.push(...checkMapping({ ...repaired, data }, given, members[data.codec.name]))
   if (faults.length > 0 && !standsAlone(merged))
     return { faults: sortFaults(all.filter((fault) => !mayBeInherited(fault))) }
   if (all.length > 0 || data === undefined) return { faults: sortFaults(all) }

@@ -4,7 +4,7 @@ import { FACT_SHAPES, type FactKind } from '../model/index.js'
 const KINDS = Object.keys(FACT_SHAPES) as [FactKind, ...FactKind[]]
 
 /** How a wire value and a model value turn into each other. See converters.ts. */
-const CONVERSIONS = [
+export const CONVERSIONS = [
   'str',
   'int',
   'bool',

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../errors.js'
+import type { MemberDescription } from '../codec.js'
 import { describeValue, type Fault, faultsText } from './fault.js'
 import { type ObjectWriter, objectWriter } from './object-text.js'
 import { missingMembers } from './required.js'
@@ -106,6 +107,42 @@ export function eventObjectWriter(method: string, path: readonly string[]): Obje
   const { shape, required } = checkerOf(method, outgoing)
   const inner = path.reduce<Shape | undefined>((at, key) => at?.member?.(key), shape)
   return objectWriter(method, ['params', ...path].join('.'), inner ?? anyObject, path.length === 0 ? required : [])
+}
+
+/**
+ * What outgoing messages with the values of `match` may have at `path` (from the envelope on). Undefined
+ * outside of params, and where `match` names no event with a known body.
+ */
+export function describeMember(
+  match: Readonly<Record<string, unknown>>,
+  path: readonly string[],
+): MemberDescription | undefined {
+  const [first, ...inner] = path
+  if (first === 'method' && inner.length === 0) return METHOD_MEMBER
+  const { method } = match
+  if (first !== 'params' || typeof method !== 'string' || !EVENT_RULES.has(method)) return undefined
+  let shape: Shape | undefined = checkerOf(method, outgoing).shape
+  let siblings: Iterable<string> = []
+  for (const key of inner) {
+    siblings = shape?.names?.() ?? []
+    shape = shape?.member?.(key)
+  }
+  const found = shape
+  return {
+    exists: found !== undefined,
+    siblings: [...siblings],
+    known: [],
+    wants: found?.want ?? 'no such member',
+    accepts: (value) => found?.test(value) ?? false,
+  }
+}
+
+const METHOD_MEMBER: MemberDescription = {
+  exists: true,
+  siblings: [],
+  known: [...EVENT_RULES.keys()],
+  wants: 'the name of a method',
+  accepts: (value) => typeof value === 'string',
 }
 
 /**

@@ -22,7 +22,7 @@ export {
   type RpcError,
   type RpcId,
 } from './envelope.js'
-export { checkEvent, EVENT_MESSAGES, eventFaults } from './events.js'
+export { checkEvent, describeMember, EVENT_MESSAGES, eventFaults } from './events.js'
 export { type Fault, faultText } from './fault.js'
 export type { Json, JsonObject } from './json.js'
 export { calledMethod, checkRequest, checkResult, type MethodTypes, xnodeMethods } from './requests.js'

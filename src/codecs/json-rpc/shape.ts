@@ -6,7 +6,8 @@ import { innerText, quote } from './quote.js'
 /**
  * A type of the wire, compiled. `test` is the fast answer; `explain` is asked only after a no
  * and lists every fault below `path`. `write` tests and gives the JSON in one pass, undefined
- * for a no. Shapes of texts alone have `inner`: like `write`, without the quotes. `member` is the shape of a member of an object that is put together piece by piece.
+ * for a no. Shapes of texts alone have `inner`: like `write`, without the quotes. `member` is the shape of a
+ * member of an object that is put together piece by piece, `names` those of its members where they are fixed.
  */
 export interface Shape {
   /** What would be right, as it reads after "want". */
@@ -15,6 +16,7 @@ export interface Shape {
   write(value: unknown): string | undefined
   inner?(value: unknown): string | undefined
   member?(key: string): Shape | undefined
+  names?(): Iterable<string>
   explain(value: unknown, path: string, faults: Fault[]): void
 }
 
@@ -166,6 +168,7 @@ export function messageShape(members: ReadonlyMap<string, Shape>, { closed, null
     },
     write: (value) => writeMembers(value, (key) => members.get(key) ?? other, isAbsent),
     member: (key) => members.get(key) ?? other,
+    names: () => members.keys(),
     explain(value, path, faults) {
       if (!isPlainObject(value)) return void faults.push({ path, want, got: describeValue(value) })
       for (const key in value) {
