@@ -1,4 +1,4 @@
-import type { YamlPath } from '../config/index.js'
+import { nearest, type YamlPath } from '../config/index.js'
 import { type Checker, checkTest, checkValue } from './checker.js'
 import { compileTest, exactValue } from './conditions.js'
 import type { CaseRule, CaseRules, FieldRules, Scalar, Test } from './schema.js'
@@ -110,10 +110,21 @@ function checkOwnership(
   { file, fault }: Checker,
 ): void {
   if (file.codec.name !== 'ruby-yaml') return
+  const known = Object.keys(fields ?? {})
   const missing = new Set<string>()
-  for (const rule of Object.values(cases ?? {})) {
-    for (const key of [...Object.keys(rule?.wire ?? {}), ...Object.keys(rule?.also ?? {})])
-      if (!(key in (fields ?? {}))) missing.add(key)
+  for (const [name, rule] of Object.entries(cases ?? {})) {
+    for (const part of ['wire', 'also'] as const) {
+      for (const key of Object.keys(rule?.[part] ?? {})) {
+        if (known.includes(key)) continue
+        const near = nearest(key, known)
+        if (near === undefined) missing.add(key)
+        else {
+          const what = `the case writes ${key}, but fields do not say where it stands`
+          const right = `did you mean \`${near}\`? Otherwise add \`${key}: cases\` to fields, in its place`
+          fault([...path, name, part, key], 'mapping.field', what, right, 'key')
+        }
+      }
+    }
   }
   for (const key of missing) {
     const what = `the cases write ${key}, but fields do not say where it stands`

@@ -2,10 +2,10 @@ import type { YamlPath } from '../config/index.js'
 import type { FieldShape } from '../model/index.js'
 import { checkTableUse } from './check-tables.js'
 import { type Checker, checkTest } from './checker.js'
-import { conversionFits, defaultConversion } from './converters.js'
+import { conversionFits, defaultConversion, tableRows } from './converters.js'
 import { compileExpression, ExpressionFault, factPaths } from './expression.js'
 import { modelPaths } from './paths.js'
-import type { Conversion, FieldRule, FieldRules } from './schema.js'
+import type { Conversion, FieldRule, FieldRules, MappingFile } from './schema.js'
 import { BY_CASES } from './shape.js'
 
 /** Where each model field of a message was said first. */
@@ -45,6 +45,7 @@ function checkField(rule: FieldRule, path: YamlPath, isPath: YamlPath, checker: 
   checkForm(rule, path, checker)
   if (rule.table !== undefined) checkTableUse(rule.table, field, [...path, 'table'], checker)
   else if (field?.shape !== undefined) checkConversion(rule, field.shape, path, isPath, checker)
+  checkDefault(rule, field?.shape, path, checker)
   for (const [name, test] of Object.entries(rule.when ?? {})) {
     const at = [...path, 'when', name]
     checkTest(checker.field(at, name, 'key'), test, at, checker)
@@ -72,6 +73,38 @@ const EXCLUSIVE: readonly (readonly [keyof FieldRule, keyof FieldRule, string])[
   ['required', 'default', 'a required field cannot have a default'],
   ['table', 'as', 'a table says by itself what becomes of each value'],
 ]
+
+/** Conversions of numbers and truth values. */
+const TEXTLESS: ReadonlySet<Conversion | undefined> = new Set([
+  'int',
+  'bool',
+  'epoch-s',
+  'epoch-ms',
+  'seconds',
+  'samples',
+])
+/** Texts that may stand for "not told" beside numbers and truth values. */
+const PLAIN_TEXT = /^(-?\d+(\.\d+)?|true|false)?$/
+
+/**
+ * Whether a default is a word where all other values are numbers or truth values: then hardly any
+ * message has it. An empty text is how many peers say "not told", whatever the type.
+ */
+export function isOddDefault(rule: FieldRule, shape: FieldShape | undefined, file: MappingFile): boolean {
+  const { default: blank, table, as } = rule
+  if (typeof blank !== 'string' || PLAIN_TEXT.test(blank) || blank.includes('{settings.')) return false
+  const rows = table === undefined ? undefined : file.tables?.[table]
+  if (table !== undefined) return rows !== undefined && tableRows(rows).every(([wire]) => typeof wire !== 'string')
+  const conversion = as ?? defaultConversion(shape)
+  return TEXTLESS.has(conversion) || (as === undefined && shape?.type === 'double')
+}
+
+function checkDefault(rule: FieldRule, shape: FieldShape | undefined, path: YamlPath, { file, fault }: Checker): void {
+  if (!isOddDefault(rule, shape, file)) return
+  const what = `${JSON.stringify(rule.default)} is a word, and the other values of this field are none`
+  const right = "want the value that stands for `not told`, such as '', 0 or false"
+  fault([...path, 'default'], 'mapping.value', what, right)
+}
 
 function checkForm(rule: FieldRule, path: YamlPath, { fault }: Checker): void {
   if (rule.is === undefined && rule.const === undefined && rule.derive === undefined) {

@@ -1,6 +1,7 @@
 import type { DescribeMember, MemberDescription } from '../codecs/codec.js'
 import { nearest, type YamlPath } from '../config/index.js'
 import type { FieldShape } from '../model/index.js'
+import { isOddDefault } from './check-fields.js'
 import type { ReportFault } from './checker.js'
 import { exactValue } from './conditions.js'
 import { conversionFits, defaultConversion, tableRows } from './converters.js'
@@ -137,9 +138,12 @@ function checkFields(fields: FieldRules | undefined, path: YamlPath, members: Me
 }
 
 function checkField(rule: FieldRule, wire: string, found: MemberDescription, path: YamlPath, members: Members): void {
+  const { file } = members.all
+  const field = rule.is === undefined ? undefined : modelPath(members.rule.fact, rule.is, file.dialect)
   for (const key of ['const', 'default'] as const) {
     const value = rule[key]
-    if (value !== undefined) checkWritten(value, wire, found, [...path, key], members.all)
+    const isReported = key === 'default' && isOddDefault(rule, field?.shape, file)
+    if (value !== undefined && !isReported) checkWritten(value, wire, found, [...path, key], members.all)
   }
   if (rule.const === undefined) checkConverted(rule, wire, found, path, members)
 }

@@ -49,9 +49,18 @@ export function messageChecker(kind: FactKind, hasKind: boolean, shared: Omit<Ch
 
 function fieldHint(kind: FactKind, name: string): string {
   const paths = modelPaths(kind)
-  const near = nearest(name, paths) ?? paths.find((path) => path.endsWith(`.${name}`))
+  const near = nearest(name, paths) ?? nearEntry(kind, name) ?? paths.find((path) => path.endsWith(`.${name}`))
   if (near === undefined) return `fields of ${kind}: ${paths.join(', ')}, ext.NAME`
   return `did you mean ${near}? To keep a value the model has no word for: ext.${name.split('.').at(-1)}`
+}
+
+/** The entry of a map that a path with a mistyped head means, such as `vars.dept` for `var.dept`. */
+function nearEntry(kind: FactKind, name: string): string | undefined {
+  const dot = name.indexOf('.')
+  if (dot < 1 || dot === name.length - 1) return undefined
+  const maps = modelPaths(kind).filter((path) => modelPath(kind, path, '')?.shape?.map)
+  const head = nearest(name.slice(0, dot), ['ext', ...maps])
+  return head === undefined ? undefined : head + name.slice(dot)
 }
 
 /** A fault when a model field cannot hold the value. Null stands for absent. */

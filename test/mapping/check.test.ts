@@ -111,6 +111,13 @@ const MISTAKES: readonly (readonly [string, string, string, readonly string[]])[
     'from: { is: number',
     ['23 mapping.field did you mean caller.number?'],
   ],
+  ['an entry of a mistyped map', 'is: caller.number', 'is: var.dept', ['23 mapping.field did you mean vars.dept?']],
+  [
+    'an entry of a mistyped extension',
+    'is: caller.number',
+    'is: etx.dept',
+    ['23 mapping.field did you mean ext.dept?'],
+  ],
   [
     'a model field of another kind',
     '      ip: address',
@@ -184,6 +191,18 @@ const MISTAKES: readonly (readonly [string, string, string, readonly string[]])[
     'as: epoch-ms',
     'as: bool',
     ['25 mapping.conversion bool does not give a int64'],
+  ],
+  [
+    'a word as the default of a moment',
+    'as: epoch-ms',
+    'as: epoch-ms, default: never',
+    ['25 mapping.value "never" is a word'],
+  ],
+  [
+    'a word as the default of a truth value',
+    "from: { is: caller.number, default: ''",
+    "from: { is: flags.loopback, default: 'no'",
+    ['23 mapping.value "no" is a word'],
   ],
   ['a number for a text', 'is: caller.number', 'is: caller.number, as: int', ['23 mapping.conversion want str']],
   ['a conversion of a list', 'is: caller.number', 'is: peers, as: str', ['23 mapping.conversion peers.0']],
@@ -402,6 +421,19 @@ const MISTAKES: readonly (readonly [string, string, string, readonly string[]])[
   ],
   ['a key of cases whose place is not known', '        held: cases\n', '', ['27 mapping.field add `held: cases`']],
 
+  [
+    'a misspelt key of a case',
+    '{ wire: { state: E }',
+    '{ wire: { stat: E }',
+    ['32 mapping.field did you mean `state`? Otherwise add `stat: cases`'],
+  ],
+  [
+    'a misspelt key beside a case',
+    '{ wire: { state: E }',
+    '{ wire: { state: E }, also: { hled: true }',
+    ['32 mapping.field did you mean `held`?'],
+  ],
+
   // Laws that the form alone shows to be broken.
   ['seconds for milliseconds', 'as: epoch-ms', 'as: epoch-s', ['25 mapping.law whole seconds']],
   [
@@ -438,6 +470,18 @@ test.each(MISTAKES)('%s is reported, and nothing that only follows from it', (_n
     expect(lines[i]).toContain(` ${code}: `)
     expect(lines[i]).toContain(fragment.join(' '))
   }
+})
+
+test.each([
+  ["''", []],
+  ["'0'", []],
+  ["'false'", []],
+  ["'{settings.exchange}'", []],
+  ['unknown', ['"unknown" is a word, and the other values of this field are none']],
+])('of a table of truth values the default %s has faults as it deserves', (value, expected) => {
+  const text = edited('{ in: inbound, out: outbound }', '[[true, inbound], [false, outbound]]')
+  const faults = faultsOf(text.replace("table: direction, default: ''", `table: direction, default: ${value}`))
+  expect(faults.map(({ what }) => what)).toEqual(expected)
 })
 
 test('ten mistakes in one file are all reported, each at its line with a hint', () => {
