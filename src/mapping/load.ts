@@ -5,6 +5,7 @@ import type { DescribeMember } from '../codecs/codec.js'
 import { type Fault, type FaultCode, mappingPath, readYaml, sortFaults, type YamlSource } from '../config/index.js'
 import { checkMapping } from './check.js'
 import { mergedSource, mergeOver } from './merge.js'
+import { underMeantNames } from './misnamed.js'
 import { repair } from './repair.js'
 import type { MappingFile, SettingValues } from './schema.js'
 
@@ -38,11 +39,11 @@ export function loadMapping(
   const sources: YamlSource[] = []
   const faults = readSources(path, read, sources)
   if (sources.length === 0) return { faults }
-  const merged = sources.map((source) => source.value).reduceRight((base, site) => mergeOver(base, site))
-  const source = mergedSource(withoutExtends(merged), sources)
+  const { merged, named, misnamed } = mergeAll(sources)
+  const source = mergedSource(withoutExtends(merged), named)
   const repaired = repair(source)
   const { data } = repaired
-  const all = [...faults, ...repaired.faults]
+  const all = [...faults, ...misnamed, ...repaired.faults]
   const given = typed(settings[data?.dialect ?? ''] ?? {}, data?.settings)
   if (data !== undefined) all.push(...checkMapping({ ...repaired, data }, given, members[data.codec.name]))
   if (faults.length > 0 && !standsAlone(merged))
@@ -51,6 +52,20 @@ export function loadMapping(
   const file = withSettings(data, given)
   const revision = createHash('sha256').update(JSON.stringify(file)).digest('hex').slice(0, 12)
   return { mapping: { path, file, revision, source, own: sources[0]?.value } }
+}
+
+/** Lays each file over those it extends. `named`: the files with mistyped names of inherited entries put right. */
+function mergeAll(sources: readonly YamlSource[]) {
+  const named: YamlSource[] = []
+  const misnamed: Fault[] = []
+  let merged: unknown
+  for (const site of sources.toReversed()) {
+    const { source, faults } = named.length === 0 ? { source: site, faults: [] } : underMeantNames(site, merged)
+    merged = named.length === 0 ? source.value : mergeOver(merged, source.value)
+    named.unshift(source)
+    misnamed.push(...faults)
+  }
+  return { merged, named, misnamed }
 }
 
 /** Faults that may come only of a base that could not be read. */

@@ -149,7 +149,8 @@ function likelyCodec(value: unknown): string {
   return /"method":/.test(JSON.stringify(value)) ? 'json-rpc' : 'ruby-yaml'
 }
 
-function followRenames(source: YamlSource, renames: ReadonlyMap<string, string>): YamlSource {
+/** A source whose paths also lead to keys by the names they were meant to have: `renames`, by the path as JSON. */
+export function followRenames(source: YamlSource, renames: ReadonlyMap<string, string>): YamlSource {
   const written = (path: YamlPath): YamlPath =>
     renames.size === 0 ? path : path.map((step, i) => renames.get(JSON.stringify(path.slice(0, i + 1))) ?? step)
   return {

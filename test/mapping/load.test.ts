@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { formatFault } from '../../src/config/index.js'
 import { loadMapping } from '../../src/mapping/load.js'
 import { loadTexts, openText, read } from './open.js'
 
@@ -84,6 +85,50 @@ describe('a file that extends another', () => {
         ['base.yaml', 13],
         ['site.yaml', 3],
       ].sort(),
+    )
+  })
+
+  test.each([
+    [
+      'a message',
+      'messages: { chanel: { fields: { cid_name: vars.x } } }',
+      [
+        '3:13: mapping.unknown-key: the base has no message chanel; did you mean channel? A new one needs `address` and `fact`',
+      ],
+    ],
+    [
+      'a case',
+      'messages: { channel: { cases: { ringin: { also: { held: true } } } } }',
+      [
+        '3:33: mapping.unknown-key: the base has no case ringin; did you mean ringing? A new one needs `wire` and `model`',
+      ],
+    ],
+    [
+      'a case of a mistyped message, which is checked all the same',
+      'messages: { chanel: { cases: { ringin: { model: { state: rining } } } } }',
+      [
+        '3:13: mapping.unknown-key: the base has no message chanel;',
+        '3:32: mapping.unknown-key: the base has no case ringin;',
+        '3:58: mapping.value: state cannot be "rining"; did you mean ringing?',
+      ],
+    ],
+    [
+      'a message with one of its keys mistyped is one of its own',
+      'messages: { chanel: { adress: { subject: x }, match: { method: Event.X }, root: params, fact: gap } }',
+      ['3:23: mapping.unknown-key: nobody reads the key `adress`'],
+    ],
+    [
+      'a message like none of the base',
+      'messages: { zebra: { fields: { a: vars.x } } }',
+      ['3:13: mapping.missing: `messages.zebra.address`', '3:13: mapping.missing: `messages.zebra.fact`'],
+    ],
+  ])('tells of a name that it mistypes: %s', (_name, text, expected) => {
+    const result = loadMapping('site.yaml', {}, (path) =>
+      path === 'site.yaml' ? `mapping: v1\nextends: patchbay/xcc.yaml\n${text}\n` : readFileSync(path, 'utf8'),
+    )
+    const lines = 'faults' in result ? result.faults.map(formatFault) : []
+    expect(lines.map((line, i) => line.slice(0, `site.yaml:${expected[i]}`.length))).toEqual(
+      expected.map((each) => `site.yaml:${each}`),
     )
   })
 
