@@ -40,6 +40,15 @@ test('every fault has a line of its own with file, place, code, what is wrong an
   }
 })
 
+test('a site file is held to the types of its codec’s messages', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'patchbay-check-')), 'site.yaml')
+  const text = 'mapping: v1\nextends: patchbay/xcc.yaml\nmessages: { channel: { fields: { cid_nummer: vars.x } } }\n'
+  writeFileSync(file, text)
+  const { code, out } = await patchbay(['check', file])
+  const line = `${file}:3:34: mapping.field: Event.Channel has no member cid_nummer; did you mean cid_number?`
+  expect([code, linesOf(out)[0]]).toEqual([1, line])
+})
+
 test('a sound configuration is checked with its mappings', async () => {
   const { code, out } = await patchbay(['check', '-c', configFile((text) => text)])
   expect([code, out.toString()]).toEqual([0, '3 files checked, no faults\n'])
