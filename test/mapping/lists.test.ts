@@ -69,6 +69,26 @@ messages:
     expect(write(dialect, [fact('a'), fact('b'), fact('c', true)])).toHaveLength(2)
   })
 
+  test('an integer for a text that the message says of all comes back', () => {
+    const rule = openText(`mapping: v1
+dialect: d
+codec: { name: ruby-yaml }
+messages:
+  m:
+    address: { exchange: x, key: k }
+    fact: terminal
+    fields: { node: node }
+    each: items
+    item: { fields: { sn: serial } }
+`)
+    const body = '---\nnode: 7\nitems:\n- sn: a\n- sn: b\n'
+    expect(read(rule, body)).toMatchObject([
+      { serial: 'a', node: '7' },
+      { serial: 'b', node: '7' },
+    ])
+    expect(again(rule, body)).toEqual([body])
+  })
+
   test('an unusual address is kept, also when there are no elements', () => {
     for (const body of [box('all: true\nitems: []\n'), box(`all: true\n${one}`)]) {
       const { facts, ext } = dialect.decode({ exchange: 'x', key: 'other' }, Buffer.from(body))
