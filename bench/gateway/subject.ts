@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PassThrough } from './pass-through.js'
@@ -72,7 +72,7 @@ export function startGateway(place: Place, nodeFlags: readonly string[] = []): S
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-bench-'))
   const file = join(folder, 'patchbay.yaml')
   writeFileSync(file, gatewayConfig(place))
-  const child = spawn(process.execPath, [...nodeFlags, 'dist/main.js', 'run', '-c', file], {
+  const child = spawn(process.execPath, [...binFlags(), ...nodeFlags, 'dist/main.js', 'run', '-c', file], {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   return asSubject(child, () => rmSync(folder, { recursive: true, force: true }))
@@ -99,4 +99,10 @@ export function startPassThrough(
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   return asSubject(child, () => undefined)
+}
+
+/** The flags that the first line of the program asks of Node, as when it is started by its name. */
+function binFlags(): string[] {
+  const [first] = readFileSync('dist/main.js', 'utf8').split('\n', 1)
+  return /^#!\/usr\/bin\/env -S node (.+)$/.exec(first ?? '')?.[1]?.split(' ') ?? []
 }

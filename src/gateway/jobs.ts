@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { Delivery, Settlement } from '../transports/transport.js'
 import { HEADERS } from './headers.js'
 import { compareReturns, type Returns, type Verdict } from './returns.js'
@@ -178,5 +178,5 @@ export function makeJobs({ group, link, window, now = Date.now }: JobsParts): Jo
 
 /** Tells bodies apart. */
 function hashOf({ frame }: Delivery): string {
-  return createHash('sha1').update(frame.body).digest('base64url').slice(0, 11)
+  return hash('sha1', frame.body, 'base64url').slice(0, 11)
 }

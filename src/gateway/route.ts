@@ -71,16 +71,15 @@ export function makeRoute(parts: RouteParts): Route {
     if (sameDialect) return { facts: [fact], told }
     const facts = sequence({ fact, view, told }, options)
     if (facts.length === 0) metrics.suppressed()
-    return { facts: facts.map(placed), told }
+    for (const [index, each] of facts.entries()) place(each, index, facts.length)
+    return { facts, told }
   }
 
-  /** Gives a fact without a node the one the target knows us by, and a name of its own where several come from one. */
-  function placed(fact: Fact, index: number, all: readonly Fact[]): Fact {
-    const meta =
-      all.length > 1 && fact.meta?.id !== undefined ? { ...fact.meta, id: `${fact.meta.id}.${index}` } : fact.meta
-    const out = { ...fact, ...(meta && { meta }) }
-    if (node !== undefined && (out as { node?: string }).node === undefined) Object.assign(out, { node })
-    return out
+  /** Gives a fact of ours without a node the one the target knows us by, and a name of its own where several come from one. */
+  function place(fact: Fact, index: number, count: number): void {
+    if (count > 1 && fact.meta?.id !== undefined) fact.meta = { ...fact.meta, id: `${fact.meta.id}.${index}` }
+    const placed = fact as { node?: string } // every kind that a link's dialect reads can name one
+    if (node !== undefined && placed.node === undefined) placed.node = node
   }
 
   function write(facts: readonly Fact[], path: readonly string[]): OutgoingFrame[] {
@@ -110,7 +109,11 @@ export function makeRoute(parts: RouteParts): Route {
     source,
     target,
     sayChannel,
-    sayOther: (fact) => [placed(fact, 0, [fact])],
+    sayOther(fact) {
+      const own = { ...fact }
+      place(own, 0, 1)
+      return [own]
+    },
     write,
     translated: metrics.translated,
     sent: metrics.sent,

@@ -33,7 +33,9 @@ const OF_THE_FACT: ReadonlySet<string> = new Set(['kind', 'meta', 'ext', 'full',
 /** What the fact tells, over what was known; a group keeps what the fact does not tell. */
 function merge(known: Channel, fact: ChannelFact): Channel {
   const channel = { ...known } as Record<string, unknown>
-  for (const [key, told] of Object.entries(fact) as [string, unknown][]) {
+  const said = fact as unknown as Record<string, unknown> // read by name
+  for (const key in said) {
+    const told = said[key]
     if (told === undefined || OF_THE_FACT.has(key)) continue
     const before = channel[key]
     channel[key] = isGroup(told) ? over(isGroup(before) ? before : {}, told) : told
@@ -60,6 +62,7 @@ function timesOf(
   at: number | undefined,
   isFirst: boolean,
 ): Times | undefined {
+  if (!isFirst && state === undefined && fact.times === undefined) return known.times
   const own: Times = {}
   // A full picture says how things are, not since when; only what is new beside it happened now.
   const happenedNow = at !== undefined && (fact.full !== true || !isFirst)
@@ -69,7 +72,8 @@ function timesOf(
     else if (state === 'answered') own.answered = at
     else if (state === 'ended') own.ended = at
   }
-  const times: Times = over({ ...own, ...known.times }, fact.times === undefined ? {} : { ...fact.times })
+  const times: Times = { ...own, ...known.times }
+  if (fact.times !== undefined) Object.assign(times, over({}, { ...fact.times }))
   return Object.keys(times).length === 0 ? undefined : times
 }
 

@@ -197,6 +197,7 @@ function unsaidByCases(
 }
 
 function toText(value: unknown): string {
+  if (typeof value === 'number' && Number.isFinite(value)) return TYPED + value
   if (typeof value === 'number' || typeof value === 'boolean') return TYPED + String(value)
   return typeof value === 'string' && !value.startsWith(TYPED) ? value : TYPED + JSON.stringify(value)
 }

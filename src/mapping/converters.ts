@@ -35,26 +35,6 @@ export function conversionFits(conversion: Conversion, shape: FieldShape): boole
   return shape.type === 'int64' || shape.type === 'uint32'
 }
 
-const WIRE_SAMPLES: Readonly<Record<Conversion, Scalar>> = {
-  str: '',
-  int: 1,
-  bool: true,
-  'int-text': '1',
-  'bool-text': 'true',
-  'epoch-s': 1,
-  'epoch-ms': 1,
-  seconds: 1,
-  'seconds-text': '1',
-  'ms-text': '1',
-  stamp: '2026-01-01 00:00:00',
-  samples: 1,
-}
-
-/** A wire value of the type that a conversion reads and writes. */
-export function wireSample(conversion: Conversion): Scalar {
-  return WIRE_SAMPLES[conversion]
-}
-
 /** A converter by name. Whole numbers are kept within what the model's type can hold. */
 export function converter(conversion: Conversion | undefined, shape: FieldShape | undefined, trees: Trees): Converter {
   if (shape?.list) return textList

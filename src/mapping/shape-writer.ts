@@ -1,6 +1,7 @@
 import type { Trees } from '../codecs/codec.js'
 import type { Fact } from '../model/index.js'
 import type { Case, Cases } from './cases.js'
+import { type LeanEntry, leanEntries } from './lean.js'
 import type { Entry, Level } from './level.js'
 import type { Bag } from './paths.js'
 import { type Residue, section } from './residue.js'
@@ -27,6 +28,14 @@ interface Source {
   readonly hasAside: boolean
 }
 
+/** What is prepared for a level when its shape is compiled. */
+interface Prepared {
+  readonly writer: unknown
+  /** Its keys as the writer takes them. */
+  readonly keys: readonly unknown[]
+  readonly lean: readonly LeanEntry[]
+}
+
 function applies(entry: Entry, fact: Fact): boolean {
   return entry.kind !== 'slot' || entry.slot.applies === undefined || entry.slot.applies(fact)
 }
@@ -45,13 +54,14 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
     root.entries.every(
       (entry) => entry.kind !== 'level' && !(entry.kind === 'slot' && entry.slot.applies !== undefined),
     )
-  const writers = new Map<Level, { readonly writer: unknown; readonly keys: readonly unknown[] }>()
+  const writers = new Map<Level, Prepared>()
   prepare(root)
 
   function prepare(level: Level): void {
     const below = level.path === '' ? [] : level.path.split('.')
     const writer = trees.writer(place.match, [...place.root, ...below])
-    writers.set(level, { writer, keys: level.keys.map((key) => trees.ready(key, writer)) })
+    const keys = level.keys.map((key) => trees.ready(key, writer))
+    writers.set(level, { writer, keys, lean: leanEntries(level) })
     for (const entry of level.entries) if (entry.kind === 'level') prepare(entry.level)
   }
 
@@ -63,36 +73,67 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
     const more = keptAt(kept, '$more', level.path)
     if (order !== undefined) return writeInOrder(level, source, className, order, more)
     const absent = keptAt(kept, '$absent', level.path) as readonly unknown[] | undefined
-    const { writer, keys } = writers.get(level)!
-    const map = trees.start(className, writer)
-    let isEmpty = true
-    const put = (key: unknown, value: unknown) => {
-      isEmpty = false
-      trees.put(map, key, value)
-    }
-    const { entries, plain } = level
-    for (let i = 0; i < entries.length; i++) {
-      const slot = absent === undefined ? plain[i] : undefined
-      if (slot !== undefined) {
-        const value = slotValue(slot, source)
-        if (value === undefined) continue
-        isEmpty = false
-        trees.putReady(map, keys[i], value)
-        continue
-      }
-      const entry = entries[i]!
-      if (!applies(entry, source.fact)) continue
-      const value = absent?.includes(entry.key)
-        ? told(entry, level, source, (key) => !absent.includes(key))
-        : written(entry, source)
-      if (value !== undefined) put(entry.key, value)
-    }
+    const prepared = writers.get(level)!
+    const map = trees.start(className, prepared.writer)
+    const isLean = !source.hasAside && source.raw === undefined && source.types === undefined && absent === undefined
+    const isAny = isLean ? putLean(level, prepared, source, map) : putEntries(level, prepared, source, map, absent)
+    let isEmpty = !isAny
     if (level.carrier?.write(source.fact, source.chosen, map)) isEmpty = false
     if (more !== undefined) {
       const values = trees.values(more)
-      for (const [i, key] of trees.keys(more).entries()) put(key, values[i])
+      for (const [i, key] of trees.keys(more).entries()) trees.put(map, key, values[i])
+      isEmpty = false
     }
     return isEmpty && level !== root ? undefined : map
+  }
+
+  /** Puts what a fact says of which nothing was kept aside; tells whether that was anything. */
+  function putLean(level: Level, { keys, lean }: Prepared, source: Source, map: unknown): boolean {
+    const { fact } = source
+    let isAny = false
+    for (let n = 0; n < lean.length; n++) {
+      const { at, slot, group, next } = lean[n]!
+      if (group !== undefined && (fact as unknown as Bag)[group] === undefined) {
+        n = next - 1
+        continue
+      }
+      let value: unknown
+      if (slot === undefined) {
+        const entry = level.entries[at]!
+        value = applies(entry, fact) ? written(entry, source) : undefined
+      } else {
+        value = slot.write(fact)
+        if (value === undefined && slot.fallback !== undefined) value = slot.fallback(fact)
+      }
+      if (value === undefined) continue
+      isAny = true
+      trees.putReady(map, keys[at], value)
+    }
+    return isAny
+  }
+
+  /** Puts what a fact says, and what was kept aside where it says nothing; tells whether that was anything. */
+  function putEntries(
+    level: Level,
+    { keys }: Prepared,
+    source: Source,
+    map: unknown,
+    absent: readonly unknown[] | undefined,
+  ): boolean {
+    let isAny = false
+    for (let at = 0; at < level.entries.length; at++) {
+      const entry = level.entries[at]!
+      const slot = absent === undefined ? level.plain[at] : undefined
+      let value: unknown
+      if (slot !== undefined) value = slotValue(slot, source)
+      else if (!applies(entry, source.fact)) continue
+      else if (absent?.includes(entry.key)) value = told(entry, level, source, (key) => !absent.includes(key))
+      else value = written(entry, source)
+      if (value === undefined) continue
+      isAny = true
+      trees.putReady(map, keys[at], value)
+    }
+    return isAny
   }
 
   /** Writes the keys a message had, in its order, then what the model says since. */

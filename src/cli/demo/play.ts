@@ -57,6 +57,7 @@ function isCausedBy({ address, headers, body }: Frame, cue: Cue, messageId: stri
   const id = headers[HEADERS.id]
   if (cue.cause === 'id') return id?.startsWith(`${messageId}-`) ?? false
   const isOurs = headers[HEADERS.path] !== undefined
-  if (cue.cause === 'reply') return address.subject === cue.address.reply || (isOurs && id?.includes('-owner-') === true)
+  if (cue.cause === 'reply')
+    return address.subject === cue.address.reply || (isOurs && id?.includes('-owner-') === true)
   return isOurs && address.exchange === cue.address.exchange && new TextDecoder().decode(body).includes('is_sync: true')
 }

@@ -2,7 +2,7 @@ import type { NatsConnection, PermissionViolationError, PublishOptions } from '@
 import { GatewayError } from '../../errors.js'
 import type { OutgoingFrame } from '../transport.js'
 import { forbidden, publishRefusal } from './errors.js'
-import { messageHeaders } from './frames.js'
+import { encodedHeaders } from './frames.js'
 
 /** What may be published and not yet confirmed. */
 const MAX_FRAMES = 8192
@@ -40,7 +40,7 @@ interface Batch {
 function publish(connection: NatsConnection, frame: OutgoingFrame): void {
   const { subject = '', reply } = frame.address
   const options: PublishOptions = {}
-  const headers = messageHeaders(frame)
+  const headers = encodedHeaders(frame)
   if (headers !== undefined) options.headers = headers
   if (reply !== undefined) options.reply = reply
   connection.publish(subject, frame.body, options)
