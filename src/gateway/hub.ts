@@ -67,14 +67,18 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
   async function take(arrival: Arrival): Promise<{ confirmed: Promise<void> }> {
     const outlets = (routesFrom.get(arrival.link) ?? []).map((route) => ({ route, facts: [] as Fact[] }))
     const work: Work = { outlets, views: new Map() }
-    for (const fact of arrival.facts) await tell(arrival, fact, work)
+    for (const fact of arrival.facts) {
+      // Most messages tell of one channel: what is known of it is asked for once.
+      const known = fact.kind === 'channel' ? work.views.get(callKey(arrival.link, fact.node, fact.id)) : undefined
+      if (fact.kind === 'channel' && known !== undefined) sayChannel(arrival.link, fact, known, work)
+      else await tell(arrival, fact, work)
+    }
     if (arrival.full !== undefined && arrival.path.length === 0) await endMissing(arrival, arrival.full, work)
     const parcels = outlets.map(({ route, facts }) => ({ route, frames: write(route, facts, arrival.path) }))
     // Only what can be written was told: a message that fails above leaves no trace in the state.
     for (const [key, view] of work.views) await store.putCall(key, view)
-    const sends = parcels.flatMap(({ route, frames }) => send(route, frames))
-    const confirmed = sends.length === 1 ? sends[0]! : Promise.all(sends).then(() => undefined)
-    return { confirmed }
+    const sends = parcels.map(({ route, frames }) => send(route, frames))
+    return { confirmed: sends.length === 1 ? sends[0]! : Promise.all(sends).then(() => undefined) }
   }
 
   async function tell(arrival: Arrival, fact: Fact, work: Work): Promise<void> {
@@ -86,15 +90,19 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
 
   async function tellChannel(link: string, fact: ChannelFact, work: Work): Promise<void> {
     const key = callKey(link, fact.node, fact.id)
-    const view = observe(work.views.get(key) ?? (await store.call(key)), fact, link, now())
+    sayChannel(link, fact, work.views.get(key) ?? (await store.call(key)), work)
+  }
+
+  function sayChannel(link: string, fact: ChannelFact, known: CallView | undefined, work: Work): void {
+    const view = observe(known, fact, link, now())
     const told = { ...view.told }
     for (const { route, facts } of work.outlets) {
       if (!route.kinds.has('channel')) continue
       const said = route.sayChannel({ fact, view })
       told[route.name] = said.told
-      facts.push(...said.facts.filter((each) => route.kinds.has(each.kind)))
+      for (const each of said.facts) if (route.kinds.has(each.kind)) facts.push(each)
     }
-    work.views.set(key, { ...view, told })
+    work.views.set(callKey(link, fact.node, fact.id), { ...view, told })
   }
 
   async function noteTerminal(link: string, fact: FactOf<'terminal'>): Promise<void> {
@@ -146,9 +154,17 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
     return frames
   }
 
-  function send(route: Route, frames: readonly OutgoingFrame[]): Promise<void>[] {
+  /** Every frame is sent and counted by itself, also when another of them is refused. */
+  async function send(route: Route, frames: readonly OutgoingFrame[]): Promise<void> {
+    if (frames.length === 0) return
     const { transport } = links.get(route.to)!
-    return frames.map((frame) => transport.send(frame).then(route.sent))
+    const outcomes = await Promise.allSettled(frames.map((frame) => transport.send(frame)))
+    let refusal: PromiseRejectedResult | undefined
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') route.sent()
+      else refusal ??= outcome
+    }
+    if (refusal !== undefined) throw refusal.reason
   }
 
   function keysOf({ link, facts, full }: Arrival): readonly string[] | 'all' {
