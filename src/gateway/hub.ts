@@ -75,7 +75,7 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
     }
     if (arrival.full !== undefined && arrival.path.length === 0) await endMissing(arrival, arrival.full, work)
     const parcels = outlets.map(({ route, facts }) => ({ route, frames: write(route, facts, arrival.path) }))
-    // Only what can be written was told: a message that fails above leaves no trace in the state.
+    // Only what can be written was told: a message that fails above leaves its channels as they were.
     for (const [key, view] of work.views) await store.putCall(key, view)
     const sends = parcels.map(({ route, frames }) => send(route, frames))
     return { confirmed: sends.length === 1 ? sends[0]! : Promise.all(sends).then(() => undefined) }

@@ -3,6 +3,7 @@ import type { DecodedMessage } from '../mapping/message.js'
 import { FACT_SHAPES, type FactKind, type Meta } from '../model/index.js'
 import type { LinkMetrics, RouteMetrics } from '../telemetry/index.js'
 import type { OutgoingFrame, Transport } from '../transports/transport.js'
+import { HEADERS } from './headers.js'
 import { makeHub } from './hub.js'
 import { makeRoute } from './route.js'
 import { memoryState } from './state.js'
@@ -52,6 +53,7 @@ export function offlineRules(source: Dialect, target: Dialect, unsaid: (kind: Fa
     node: undefined,
     metrics: routeMetrics,
   })
+  // The hub sends to a target and counts nothing of it, so there is nothing to count with.
   const links = new Map([[TARGET, { name: TARGET, transport, dialect: target, metrics: {} as LinkMetrics }]])
   const hub = makeHub({ links, routes: [route], store: memoryState(), now: () => undefined })
   return {
@@ -66,6 +68,6 @@ export function offlineRules(source: Dialect, target: Dialect, unsaid: (kind: Fa
   }
 }
 
-function withoutPath({ 'patchbay-path': _, ...headers }: OutgoingFrame['headers']): OutgoingFrame['headers'] {
+function withoutPath({ [HEADERS.path]: _, ...headers }: OutgoingFrame['headers']): OutgoingFrame['headers'] {
   return headers
 }
