@@ -15,7 +15,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['node_modules/**', 'test/fixtures/**', ...live],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
       {

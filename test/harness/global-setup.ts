@@ -1,4 +1,5 @@
 import type { TestProject } from 'vitest/node'
+import { prepareAsterisk } from './asterisk/index.js'
 import { type RabbitMqControl, startNats, startRabbitMq, type TestNats, type TestRabbitMq } from './brokers.js'
 import { ensureInstalled } from './install.js'
 
@@ -14,12 +15,13 @@ declare module 'vitest' {
 }
 
 /**
- * Finds or starts the brokers that a test run shares. Addresses in `PATCHBAY_TEST_AMQP_URL` and
+ * Finds or starts the brokers that a test run shares, and prepares the Asterisk that its tests start. Addresses in `PATCHBAY_TEST_AMQP_URL` and
  * `PATCHBAY_TEST_NATS_URL` come first, then programs on the machine, then containers.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { PATCHBAY_TEST_AMQP_URL: amqpUrl, PATCHBAY_TEST_NATS_URL: natsUrl } = process.env
   await ensureInstalled()
+  await prepareAsterisk()
   const [rabbitMq, nats]: [TestRabbitMq | undefined, TestNats | undefined] = await Promise.all([
     amqpUrl === undefined ? startRabbitMq() : undefined,
     natsUrl === undefined ? startNats() : undefined,

@@ -1,4 +1,17 @@
-/** Real brokers, real Ruby and a misbehaving network for tests and benchmarks. */
+/** Real brokers, a real Asterisk, real Ruby and a misbehaving network for tests and benchmarks. */
+
+export { type AriGate, startAriGate } from './ari-gate.js'
+export {
+  type AriAnswer,
+  type AriEvent,
+  type AriListener,
+  type AsteriskOptions,
+  listenToAri,
+  PHONES,
+  phonePassword,
+  startAsterisk,
+  type TestAsterisk,
+} from './asterisk/index.js'
 export {
   ctl,
   type RabbitMqControl,
@@ -13,3 +26,17 @@ export { type FaultProxy, type Faults, startFaultProxy } from './fault-proxy.js'
 export { ensureInstalled } from './install.js'
 export { freshName, freshVhost } from './isolation.js'
 export { type RubyOutcome, rubyLoad, rubyTryLoad } from './ruby.js'
+export {
+  type AwaitedCall,
+  type CalleeStep,
+  type CallerStep,
+  type PlacedCall,
+  placeCall,
+  type Registration,
+  registerPhone,
+  runSipp,
+  type SippOptions,
+  type SippRun,
+  takeCall,
+  unregisterPhone,
+} from './sipp/index.js'

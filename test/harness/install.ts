@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { findNats, findRabbitMq } from '../../src/cli/private-brokers/index.js'
+import { hasAsteriskRoot } from './asterisk/index.js'
 import { hasDockerEngine } from './containers.js'
 
 /** Debian's hook that is asked before an installation starts a service; 101 means no. */
@@ -8,12 +9,18 @@ const POLICY_HOOK = '/usr/sbin/policy-rc.d'
 
 const isRunnable = (program: string) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined
 
-function missingPackages(): string[] {
+/** What no container stands in for. */
+const ON_THIS_MACHINE = ['openssl', 'sip-tester']
+
+/** `contained`: whether a Docker engine runs Asterisk. */
+function missingPackages(contained: boolean): string[] {
   const present: Readonly<Record<string, boolean>> = {
     'rabbitmq-server': findRabbitMq() !== undefined,
     'nats-server': findNats() !== undefined,
     ruby: isRunnable('ruby'),
     openssl: isRunnable('openssl'),
+    'sip-tester': isRunnable('sipp'),
+    debootstrap: contained || hasAsteriskRoot() || existsSync('/usr/sbin/debootstrap'),
   }
   return Object.keys(present).filter((name) => !present[name])
 }
@@ -49,18 +56,20 @@ function installFromDebian(packages: readonly string[]): string | undefined {
 }
 
 /**
- * Makes sure that real brokers, real Ruby and openssl can be had: they are on the machine, or
- * are installed from Debian where that is allowed, or a Docker engine answers.
+ * Makes sure that real brokers, real Ruby, openssl, SIPp and what Asterisk is prepared with can be
+ * had: they are on the machine, or are installed from Debian where that is allowed, or a Docker
+ * engine answers.
  * @throws Error that says what to install.
  */
 export async function ensureInstalled(): Promise<void> {
-  const missing = missingPackages()
+  const contained = await hasDockerEngine()
+  const missing = missingPackages(contained)
   if (missing.length === 0) return
   const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
   const failure = mayInstall ? installFromDebian(missing) : undefined
-  const left = missingPackages()
+  const left = missingPackages(contained)
   if (left.length === 0) return
-  if (!left.includes('openssl') && (await hasDockerEngine())) return
+  if (contained && !left.some((name) => ON_THIS_MACHINE.includes(name))) return
   throw new Error(
     `The tests need ${left.join(', ')}. Install them (Debian: apt-get install ${left.join(' ')}), ` +
       'run the tests as root on Debian so that they can do it, or start a Docker engine.' +

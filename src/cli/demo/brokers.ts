@@ -1,5 +1,4 @@
 import { findNats, findRabbitMq, startPrivateNats, startPrivateRabbitMq } from '../private-brokers/index.js'
-import type { Addresses } from './site.js'
 import { saidBy, Trouble } from './trouble.js'
 
 /** Where a side of the demo has its broker: given by the environment, started here, or none but our own process. */
@@ -15,7 +14,7 @@ export interface Broker {
 }
 
 /** The brokers of both sides. */
-export type Brokers = Readonly<Record<keyof Addresses, Broker>>
+export type Brokers = Readonly<Record<Side, Broker>>
 
 /** Variables that name brokers. */
 export const URL_VARIABLES = { amqp: 'PATCHBAY_AMQP_URL', nats: 'PATCHBAY_NATS_URL' } as const
@@ -36,7 +35,7 @@ export type Starter = () => Promise<{ readonly url: string; readonly port: numbe
 
 const NAMES = { amqp: 'RabbitMQ', nats: 'NATS' } as const
 const PROGRAMS = { amqp: 'rabbitmq-server', nats: 'nats-server' } as const
-type Side = keyof Addresses
+type Side = 'amqp' | 'nats'
 
 const SIDES: readonly Side[] = ['amqp', 'nats']
 

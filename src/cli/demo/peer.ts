@@ -2,12 +2,9 @@ import { GatewayError } from '../../errors.js'
 import type { Frame, LinkEvent, OutgoingFrame, Transport } from '../../transports/transport.js'
 import { saidBy, Trouble, within } from './trouble.js'
 
-/** A program on one of the two sides: says what it is told to, and keeps what it hears. */
+/** A program at one of the brokers, or an Asterisk: says what it is told to. */
 export interface Peer {
-  readonly heard: readonly Frame[]
   send(frame: OutgoingFrame): Promise<void>
-  /** Resolves when something heard makes `holds` true; answers whether it did within the time. */
-  until(holds: () => boolean, timeoutMs: number): Promise<boolean>
   stop(): Promise<void>
 }
 
@@ -15,12 +12,10 @@ export interface Peer {
 const CONNECT_MS = 6000
 
 /**
- * Starts a peer. `where` names the broker in the error.
+ * Starts a peer. `where` names the broker in the error; `hear` is told what comes.
  * @throws Trouble when the broker cannot be reached.
  */
-export async function startPeer(transport: Transport, where: string): Promise<Peer> {
-  const heard: Frame[] = []
-  const waiting = new Set<() => void>()
+export async function startPeer(transport: Transport, where: string, hear: (frame: Frame) => void): Promise<Peer> {
   let reason = ''
   const report = (event: LinkEvent) => {
     if ((event.kind === 'down' || event.kind === 'fault') && event.error !== undefined) reason = saidBy(event.error)
@@ -29,8 +24,7 @@ export async function startPeer(transport: Transport, where: string): Promise<Pe
     report,
     deliver({ frame, settle }) {
       settle('done')
-      heard.push(frame)
-      for (const look of [...waiting]) look()
+      hear(frame)
     },
   })
   try {
@@ -40,23 +34,7 @@ export async function startPeer(transport: Transport, where: string): Promise<Pe
     throw error instanceof GatewayError ? new Trouble(`${where} cannot be used: ${saidBy(error)}`) : error
   }
   return {
-    heard,
     send: (frame) => within(transport.send(frame), CONNECT_MS, () => `${where} confirms nothing${because(reason)}`),
-    until(holds, timeoutMs) {
-      if (holds()) return Promise.resolve(true)
-      return new Promise((resolve) => {
-        const end = (result: boolean) => {
-          clearTimeout(timer)
-          waiting.delete(look)
-          resolve(result)
-        }
-        const look = () => {
-          if (holds()) end(true)
-        }
-        const timer = setTimeout(() => end(false), timeoutMs)
-        waiting.add(look)
-      })
-    },
     stop: () => transport.stop(),
   }
 }

@@ -1,4 +1,6 @@
 import type { Address } from '../../transports/transport.js'
+import type { Asterisk } from './asterisk.js'
+import type { AsteriskEvent } from './asterisk-samples.js'
 import {
   ASK_FOR_CALLS,
   CALL_EVENTS,
@@ -10,7 +12,7 @@ import {
   TERMINALS,
   XCC_TERMINAL,
 } from './samples.js'
-import { REPLIES, type Site } from './site.js'
+import { ASTERISK_LINK, REPLIES, type Site } from './site.js'
 
 /** How it is known that something heard was caused by what was sent. */
 export type Cause =
@@ -20,17 +22,21 @@ export type Cause =
   | 'reply'
   /** It is a full picture of calls that the gateway made. */
   | 'picture'
+  /** It tells of something on the Asterisk, whose events have no names; it came before the next of these was said. */
+  | 'turn'
 
 /** A message that one side sends, and what is awaited of the gateway. */
 export interface Cue {
-  readonly from: 'legacy' | 'bus'
+  readonly from: 'legacy' | 'bus' | 'asterisk'
   readonly address: Address
   readonly body: string
   /** Seconds of the story at which it is said. */
   readonly at: number
   readonly cause: Cause
-  /** How many messages have to come of it. */
-  readonly expected: number
+  /** How many messages have to come of it; whatever comes where that is not known. */
+  readonly expected: number | undefined
+  /** How many events the ARI application has to be told. */
+  readonly told: number
   /** Said in place of messages, where none comes of an element of the body (by its number). */
   readonly silence?: Readonly<Record<number, string>>
 }
@@ -39,11 +45,13 @@ export interface Cue {
 export interface Act {
   readonly title: string
   readonly about: string
-  readonly cues: readonly Cue[]
+  readonly cues: Iterable<Cue> | AsyncIterable<Cue>
+  /** Shows again the acts so far, as the ARI application saw them. */
+  readonly isLookBack?: boolean
 }
 
 /** The story, from `now` (UTC milliseconds) back. */
-export function makeScenario(site: Site, now: number): readonly Act[] {
+export function makeScenario(site: Site, asterisk: Asterisk, now: number): readonly Act[] {
   const say = teller(site)
   const epoch = (at: number) => Math.floor(now / 1000) - STORY_SECONDS + at
   const started = { create_epoch: epoch(8) }
@@ -62,8 +70,8 @@ export function makeScenario(site: Site, now: number): readonly Act[] {
     {
       title: 'A call on the legacy system, as controllers see it',
       about:
-        'Four events in one YAML message. Controllers get one JSON-RPC event for each that is news to them: START before anything else, nothing twice. What XCC has no word for rides in params.params, so that it can come back.',
-      cues: [say.calls(0, CALL_EVENTS, 4, { 3: 'nothing: controllers were told MEDIA before' })],
+        'Four events in one YAML message. Controllers get one JSON-RPC event for each that is news to them: START before anything else, nothing twice. What XCC has no word for rides along in params.params, so that it can come back.',
+      cues: [say.calls(0, CALL_EVENTS, 4, 4, { 3: 'nothing: controllers were told MEDIA before' })],
     },
     {
       title: 'A controller takes the call',
@@ -74,27 +82,39 @@ export function makeScenario(site: Site, now: number): readonly Act[] {
       title: 'A call on an XSwitch, as legacy consumers see it',
       about: 'The other way round: JSON-RPC in, Ruby YAML out, as Psych would write it.',
       cues: [
-        say.channel(8, channelEvent('START', started)),
-        say.channel(9, channelEvent('RINGING', rung)),
-        say.channel(12, channelEvent('ANSWERED', answered)),
-        say.channel(13, channelEvent('BRIDGE', bridged)),
+        say.channel(8, channelEvent('START', started), 1),
+        say.channel(9, channelEvent('RINGING', rung), 1),
+        say.channel(12, channelEvent('ANSWERED', answered), 1),
+        say.channel(13, channelEvent('BRIDGE', bridged), 1),
       ],
     },
     {
       title: 'A legacy consumer asks for all calls',
       about:
-        'The legacy publisher answers with its own call. Then comes one picture of both sides, last: were it partial, consumers would take the other calls for gone.',
+        'The legacy publisher answers with its own call. Then comes one picture of all sides, last: were it partial, consumers would take the other calls for gone.',
       cues: [say.ask(20), say.picture(21)],
     },
     {
       title: 'Both calls end',
       about: 'The legacy side never sends a CDR; the gateway kept the times and makes one.',
-      cues: [say.calls(35, CALL_HANGUP, 2), say.channel(40, channelEvent('DESTROY', ended))],
+      cues: [say.calls(35, CALL_HANGUP, 2, 1), say.channel(40, channelEvent('DESTROY', ended), 2)],
+    },
+    {
+      title: 'Both calls, as an ARI application saw them',
+      about:
+        'An ARI application that connected to the gateway as it would to an Asterisk. Both calls were handed to it, from StasisStart to StasisEnd.',
+      cues: [],
+      isLookBack: true,
+    },
+    {
+      title: 'A call on an Asterisk, as controllers and legacy consumers see it',
+      about: `What an Asterisk tells becomes XCC and Ruby YAML at once. Here: ${asterisk.label}.`,
+      cues: say.asteriskCall(asterisk),
     },
     {
       title: 'Telephones come and go',
       about: 'XCC has no event for them, so they are native events of class terminal.',
-      cues: [say.terminals(50), say.terminal(52)],
+      cues: [say.terminals(50), say.terminal(52), ...asterisk.registrations().map(say.asterisk)],
     },
     {
       title: 'What must not be read is put aside',
@@ -115,11 +135,18 @@ export function storyTime(now: number, at: number): number {
 function teller({ exchange, subject, group }: Site) {
   const events = (key: string) => ({ exchange: exchange('voice_events'), key })
   const calls = events('channel.call_state')
-  const legacy = { from: 'legacy', cause: 'id' } as const
-  const bus = { from: 'bus', cause: 'id', expected: 1 } as const
+  const legacy = { from: 'legacy', cause: 'id', told: 0 } as const
+  const bus = { from: 'bus', cause: 'id', expected: 1, told: 0 } as const
+  const asterisk = ({ body, expected }: AsteriskEvent): Cue => {
+    return { from: 'asterisk', cause: 'turn', at: 0, address: { node: ASTERISK_LINK }, body, expected, told: 0 }
+  }
   return {
-    calls: (at: number, body: string, expected: number, silence: Cue['silence'] = {}): Cue => {
-      return { ...legacy, at, address: calls, body, expected, silence }
+    asterisk,
+    async *asteriskCall({ call }: Asterisk): AsyncIterable<Cue> {
+      for await (const event of call()) yield asterisk(event)
+    },
+    calls: (at: number, body: string, expected: number, told: number, silence: Cue['silence'] = {}): Cue => {
+      return { ...legacy, at, address: calls, body, expected, told, silence }
     },
     ask: (at: number): Cue => ({
       ...legacy,
@@ -141,8 +168,9 @@ function teller({ exchange, subject, group }: Site) {
       return { ...legacy, at, address: events('terminal.online_offline_states'), body: TERMINALS, expected: 3 }
     },
     bad: (at: number): Cue => ({ ...legacy, at, address: calls, body: FOREIGN_CLASS, expected: 1 }),
-    channel: (at: number, body: string): Cue => ({
+    channel: (at: number, body: string, told: number): Cue => ({
       ...bus,
+      told,
       at,
       address: { subject: subject('cn.xswitch.ctrl') },
       body,

@@ -15,7 +15,14 @@ export interface Line {
   readonly text: string
   /** Worth a look although it may be the same. */
   readonly strong: boolean
+  /** It is for the way back alone. */
+  readonly ridesAlong?: boolean
+  /** It says that there is nothing to say. */
+  readonly isEmpty?: boolean
 }
+
+/** Names of what a dialect has no word for begin so. */
+const CARRIED = 'patchbay_'
 
 /** Names whose lines are always shown. */
 const STRONG = new Set(['state', 'method', 'code', 'message', 'serial'])
@@ -63,11 +70,20 @@ function jsonElements(text: string): readonly Element[] | undefined {
   } catch {
     return undefined
   }
+  const { type, ...event } = message
+  if (typeof type === 'string') return [ariElement(type, event)]
   const { method, params, result, error } = message
   const content = [params, result, error].find(isObject) ?? {}
   const title = typeof method === 'string' ? method : result === undefined ? 'error' : 'result'
   const about = `${title === 'Event.Channel' ? 'json' : title} ${String(content.uuid ?? text)}`
   return [{ title, about, lines: Object.entries(content).flatMap(([name, value]) => jsonLines(name, value, '')) }]
+}
+
+/** What an event is about comes first among its members, as far as Asterisk's words tell. */
+function ariElement(type: string, event: Json): Element {
+  const subject = [event.channel, event.peer, event.endpoint, event.bridge].find(isObject) ?? {}
+  const about = `ari ${String(subject.id ?? subject.resource ?? type)}`
+  return { title: type, about, lines: Object.entries(event).flatMap(([name, value]) => jsonLines(name, value, '')) }
 }
 
 function isObject(value: unknown): value is Json {
@@ -77,8 +93,15 @@ function isObject(value: unknown): value is Json {
 function jsonLines(name: string, value: unknown, path: string): Line[] {
   const full = path === '' ? name : `${path}.${name}`
   if (isObject(value)) return Object.entries(value).flatMap(([each, inner]) => jsonLines(each, inner, full))
-  return [{ name: full, text: `${full}: ${JSON.stringify(value)}`, strong: STRONG.has(name) }]
+  const ridesAlong = name.startsWith(CARRIED)
+  const isEmpty = value === '' || (Array.isArray(value) && value.length === 0)
+  return [{ name: full, text: `${full}: ${JSON.stringify(value)}`, strong: STRONG.has(name), ridesAlong, isEmpty }]
 }
+
+/** It is another one each time, which is no news. */
+const TIMESTAMP = 'timestamp'
+/** Lines that tell whom a message is about. */
+export const NAMES: ReadonlySet<string> = new Set(['uuid', 'channel.id'])
 
 /** What was shown so far. */
 export interface Memory {
@@ -97,10 +120,10 @@ export function makeMemory(): Memory {
       const [wire = ''] = about.split(' ', 1)
       const isOther = last.get(wire) !== about
       last.set(wire, about)
-      return lines.filter(({ name, text, strong }) => {
-        const isOld = known.get(name) === text
+      return lines.filter(({ name, text, strong, isEmpty = false }) => {
+        const isOld = known.get(name) === text || (known.has(name) ? name === TIMESTAMP : isEmpty)
         known.set(name, text)
-        return strong || !isOld || (isOther && name === 'uuid')
+        return strong || !isOld || (isOther && NAMES.has(name))
       })
     },
   }

@@ -42,3 +42,8 @@ export function findRabbitMq(): RabbitMqPrograms | undefined {
 export function findNats(): string | undefined {
   return findProgram('nats-server')
 }
+
+/** The path of `asterisk` on this machine, or undefined. */
+export function findAsterisk(): string | undefined {
+  return findProgram('asterisk')
+}
