@@ -10,6 +10,8 @@ export interface Trees {
   classOf(map: unknown): string | undefined
   /** Keys of a map, in order. Not to be changed. */
   keys(map: unknown): readonly unknown[]
+  /** How many keys a map has. */
+  size(map: unknown): number
   /** Values of a map, in the order of its keys. Not to be changed. */
   values(map: unknown): readonly unknown[]
   get(map: unknown, key: string): unknown

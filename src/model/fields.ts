@@ -11,9 +11,16 @@ export interface FieldAccess {
   set(draft: Draft, value: unknown): void
 }
 
-/** Makes facts and reaches into them. `blank` has every field, each of them undefined. */
+/**
+ * Makes facts and reaches into them. What is made has every field, those that are absent undefined: objects
+ * of one layout are what engines make fast.
+ */
 export interface KindAccess {
   blank(): Draft
+  /** The fields of this kind alone, as another object has them. */
+  body(from: Draft): Draft
+  /** A fact with these fields, and without meta, ext and full. */
+  fact(from: Draft): Draft
   readonly fields: Readonly<Record<string, FieldAccess>>
 }
 
@@ -44,6 +51,64 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       change: undefined,
       durations: undefined,
       terminal: undefined,
+      own: undefined,
+      far: undefined,
+      bridge: undefined,
+      serial: undefined,
+    }),
+    body: (d) => ({
+      id: d.id,
+      node: d.node,
+      call: d.call,
+      correlate: d.correlate,
+      session: d.session,
+      direction: d.direction,
+      caller: d.caller,
+      callee: d.callee,
+      dialled: d.dialled,
+      peers: d.peers,
+      controller: d.controller,
+      times: d.times,
+      cause: d.cause,
+      vars: d.vars,
+      state: d.state,
+      flags: d.flags,
+      change: d.change,
+      durations: d.durations,
+      terminal: d.terminal,
+      own: d.own,
+      far: d.far,
+      bridge: d.bridge,
+      serial: d.serial,
+    }),
+    fact: (d) => ({
+      kind: 'channel' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      id: d.id,
+      node: d.node,
+      call: d.call,
+      correlate: d.correlate,
+      session: d.session,
+      direction: d.direction,
+      caller: d.caller,
+      callee: d.callee,
+      dialled: d.dialled,
+      peers: d.peers,
+      controller: d.controller,
+      times: d.times,
+      cause: d.cause,
+      vars: d.vars,
+      state: d.state,
+      flags: d.flags,
+      change: d.change,
+      durations: d.durations,
+      terminal: d.terminal,
+      own: d.own,
+      far: d.far,
+      bridge: d.bridge,
+      serial: d.serial,
     }),
     fields: {
       id: {
@@ -159,15 +224,22 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       'cause.code': {
         get: (d) => d.cause?.code,
         set(d, v) {
-          if (d.cause === undefined) d.cause = { code: v, name: undefined }
+          if (d.cause === undefined) d.cause = { code: v, name: undefined, protocol: undefined }
           else d.cause.code = v
         },
       },
       'cause.name': {
         get: (d) => d.cause?.name,
         set(d, v) {
-          if (d.cause === undefined) d.cause = { code: undefined, name: v }
+          if (d.cause === undefined) d.cause = { code: undefined, name: v, protocol: undefined }
           else d.cause.name = v
+        },
+      },
+      'cause.protocol': {
+        get: (d) => d.cause?.protocol,
+        set(d, v) {
+          if (d.cause === undefined) d.cause = { code: undefined, name: undefined, protocol: v }
+          else d.cause.protocol = v
         },
       },
       vars: {
@@ -246,6 +318,61 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
         get: (d) => d.terminal,
         set(d, v) {
           d.terminal = v as never
+        },
+      },
+      'own.name': {
+        get: (d) => d.own?.name,
+        set(d, v) {
+          if (d.own === undefined) d.own = { name: v, number: undefined }
+          else d.own.name = v
+        },
+      },
+      'own.number': {
+        get: (d) => d.own?.number,
+        set(d, v) {
+          if (d.own === undefined) d.own = { name: undefined, number: v }
+          else d.own.number = v
+        },
+      },
+      'far.name': {
+        get: (d) => d.far?.name,
+        set(d, v) {
+          if (d.far === undefined) d.far = { name: v, number: undefined }
+          else d.far.name = v
+        },
+      },
+      'far.number': {
+        get: (d) => d.far?.number,
+        set(d, v) {
+          if (d.far === undefined) d.far = { name: undefined, number: v }
+          else d.far.number = v
+        },
+      },
+      'bridge.id': {
+        get: (d) => d.bridge?.id,
+        set(d, v) {
+          if (d.bridge === undefined) d.bridge = { id: v, type: undefined, members: undefined }
+          else d.bridge.id = v
+        },
+      },
+      'bridge.type': {
+        get: (d) => d.bridge?.type,
+        set(d, v) {
+          if (d.bridge === undefined) d.bridge = { id: undefined, type: v, members: undefined }
+          else d.bridge.type = v
+        },
+      },
+      'bridge.members': {
+        get: (d) => d.bridge?.members,
+        set(d, v) {
+          if (d.bridge === undefined) d.bridge = { id: undefined, type: undefined, members: v }
+          else d.bridge.members = v
+        },
+      },
+      serial: {
+        get: (d) => d.serial,
+        set(d, v) {
+          d.serial = v as never
         },
       },
     },
@@ -275,6 +402,64 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       change: undefined,
       durations: undefined,
       terminal: undefined,
+      own: undefined,
+      far: undefined,
+      bridge: undefined,
+      serial: undefined,
+    }),
+    body: (d) => ({
+      id: d.id,
+      node: d.node,
+      call: d.call,
+      correlate: d.correlate,
+      session: d.session,
+      direction: d.direction,
+      caller: d.caller,
+      callee: d.callee,
+      dialled: d.dialled,
+      peers: d.peers,
+      controller: d.controller,
+      times: d.times,
+      cause: d.cause,
+      vars: d.vars,
+      state: d.state,
+      flags: d.flags,
+      change: d.change,
+      durations: d.durations,
+      terminal: d.terminal,
+      own: d.own,
+      far: d.far,
+      bridge: d.bridge,
+      serial: d.serial,
+    }),
+    fact: (d) => ({
+      kind: 'cdr' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      id: d.id,
+      node: d.node,
+      call: d.call,
+      correlate: d.correlate,
+      session: d.session,
+      direction: d.direction,
+      caller: d.caller,
+      callee: d.callee,
+      dialled: d.dialled,
+      peers: d.peers,
+      controller: d.controller,
+      times: d.times,
+      cause: d.cause,
+      vars: d.vars,
+      state: d.state,
+      flags: d.flags,
+      change: d.change,
+      durations: d.durations,
+      terminal: d.terminal,
+      own: d.own,
+      far: d.far,
+      bridge: d.bridge,
+      serial: d.serial,
     }),
     fields: {
       id: {
@@ -390,15 +575,22 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       'cause.code': {
         get: (d) => d.cause?.code,
         set(d, v) {
-          if (d.cause === undefined) d.cause = { code: v, name: undefined }
+          if (d.cause === undefined) d.cause = { code: v, name: undefined, protocol: undefined }
           else d.cause.code = v
         },
       },
       'cause.name': {
         get: (d) => d.cause?.name,
         set(d, v) {
-          if (d.cause === undefined) d.cause = { code: undefined, name: v }
+          if (d.cause === undefined) d.cause = { code: undefined, name: v, protocol: undefined }
           else d.cause.name = v
+        },
+      },
+      'cause.protocol': {
+        get: (d) => d.cause?.protocol,
+        set(d, v) {
+          if (d.cause === undefined) d.cause = { code: undefined, name: undefined, protocol: v }
+          else d.cause.protocol = v
         },
       },
       vars: {
@@ -479,6 +671,61 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
           d.terminal = v as never
         },
       },
+      'own.name': {
+        get: (d) => d.own?.name,
+        set(d, v) {
+          if (d.own === undefined) d.own = { name: v, number: undefined }
+          else d.own.name = v
+        },
+      },
+      'own.number': {
+        get: (d) => d.own?.number,
+        set(d, v) {
+          if (d.own === undefined) d.own = { name: undefined, number: v }
+          else d.own.number = v
+        },
+      },
+      'far.name': {
+        get: (d) => d.far?.name,
+        set(d, v) {
+          if (d.far === undefined) d.far = { name: v, number: undefined }
+          else d.far.name = v
+        },
+      },
+      'far.number': {
+        get: (d) => d.far?.number,
+        set(d, v) {
+          if (d.far === undefined) d.far = { name: undefined, number: v }
+          else d.far.number = v
+        },
+      },
+      'bridge.id': {
+        get: (d) => d.bridge?.id,
+        set(d, v) {
+          if (d.bridge === undefined) d.bridge = { id: v, type: undefined, members: undefined }
+          else d.bridge.id = v
+        },
+      },
+      'bridge.type': {
+        get: (d) => d.bridge?.type,
+        set(d, v) {
+          if (d.bridge === undefined) d.bridge = { id: undefined, type: v, members: undefined }
+          else d.bridge.type = v
+        },
+      },
+      'bridge.members': {
+        get: (d) => d.bridge?.members,
+        set(d, v) {
+          if (d.bridge === undefined) d.bridge = { id: undefined, type: undefined, members: v }
+          else d.bridge.members = v
+        },
+      },
+      serial: {
+        get: (d) => d.serial,
+        set(d, v) {
+          d.serial = v as never
+        },
+      },
     },
   },
   bridge: {
@@ -492,6 +739,18 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       type: undefined,
       members: undefined,
       change: undefined,
+    }),
+    body: (d) => ({ id: d.id, node: d.node, type: d.type, members: d.members, change: d.change }),
+    fact: (d) => ({
+      kind: 'bridge' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      id: d.id,
+      node: d.node,
+      type: d.type,
+      members: d.members,
+      change: d.change,
     }),
     fields: {
       id: {
@@ -538,6 +797,19 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       who: undefined,
       target: undefined,
       result: undefined,
+    }),
+    body: (d) => ({ node: d.node, type: d.type, by: d.by, who: d.who, target: d.target, result: d.result }),
+    fact: (d) => ({
+      kind: 'transfer' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      node: d.node,
+      type: d.type,
+      by: d.by,
+      who: d.who,
+      target: d.target,
+      result: d.result,
     }),
     fields: {
       node: {
@@ -591,6 +863,28 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       roundTripUs: undefined,
       node: undefined,
       change: undefined,
+    }),
+    body: (d) => ({
+      serial: d.serial,
+      number: d.number,
+      state: d.state,
+      address: d.address,
+      roundTripUs: d.roundTripUs,
+      node: d.node,
+      change: d.change,
+    }),
+    fact: (d) => ({
+      kind: 'terminal' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      serial: d.serial,
+      number: d.number,
+      state: d.state,
+      address: d.address,
+      roundTripUs: d.roundTripUs,
+      node: d.node,
+      change: d.change,
     }),
     fields: {
       serial: {
@@ -648,6 +942,17 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       aggregate: undefined,
       node: undefined,
     }),
+    body: (d) => ({ name: d.name, state: d.state, aggregate: d.aggregate, node: d.node }),
+    fact: (d) => ({
+      kind: 'device' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      name: d.name,
+      state: d.state,
+      aggregate: d.aggregate,
+      node: d.node,
+    }),
     fields: {
       name: {
         get: (d) => d.name,
@@ -685,6 +990,17 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       newMessages: undefined,
       oldMessages: undefined,
       node: undefined,
+    }),
+    body: (d) => ({ name: d.name, newMessages: d.newMessages, oldMessages: d.oldMessages, node: d.node }),
+    fact: (d) => ({
+      kind: 'mailbox' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      name: d.name,
+      newMessages: d.newMessages,
+      oldMessages: d.oldMessages,
+      node: d.node,
     }),
     fields: {
       name: {
@@ -724,6 +1040,24 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       digit: undefined,
       durationMs: undefined,
       controller: undefined,
+    }),
+    body: (d) => ({
+      channel: d.channel,
+      node: d.node,
+      digit: d.digit,
+      durationMs: d.durationMs,
+      controller: d.controller,
+    }),
+    fact: (d) => ({
+      kind: 'dtmf' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      channel: d.channel,
+      node: d.node,
+      digit: d.digit,
+      durationMs: d.durationMs,
+      controller: d.controller,
     }),
     fields: {
       channel: {
@@ -770,6 +1104,26 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       media: undefined,
       state: undefined,
       controller: undefined,
+    }),
+    body: (d) => ({
+      channel: d.channel,
+      node: d.node,
+      id: d.id,
+      media: d.media,
+      state: d.state,
+      controller: d.controller,
+    }),
+    fact: (d) => ({
+      kind: 'playback' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      channel: d.channel,
+      node: d.node,
+      id: d.id,
+      media: d.media,
+      state: d.state,
+      controller: d.controller,
     }),
     fields: {
       channel: {
@@ -824,6 +1178,30 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       sizeBytes: undefined,
       cause: undefined,
       controller: undefined,
+    }),
+    body: (d) => ({
+      channel: d.channel,
+      node: d.node,
+      name: d.name,
+      state: d.state,
+      durationMs: d.durationMs,
+      sizeBytes: d.sizeBytes,
+      cause: d.cause,
+      controller: d.controller,
+    }),
+    fact: (d) => ({
+      kind: 'recording' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      channel: d.channel,
+      node: d.node,
+      name: d.name,
+      state: d.state,
+      durationMs: d.durationMs,
+      sizeBytes: d.sizeBytes,
+      cause: d.cause,
+      controller: d.controller,
     }),
     fields: {
       channel: {
@@ -891,6 +1269,30 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       engine: undefined,
       controller: undefined,
     }),
+    body: (d) => ({
+      channel: d.channel,
+      node: d.node,
+      type: d.type,
+      text: d.text,
+      confidence: d.confidence,
+      last: d.last,
+      engine: d.engine,
+      controller: d.controller,
+    }),
+    fact: (d) => ({
+      kind: 'speech' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      channel: d.channel,
+      node: d.node,
+      type: d.type,
+      text: d.text,
+      confidence: d.confidence,
+      last: d.last,
+      engine: d.engine,
+      controller: d.controller,
+    }),
     fields: {
       channel: {
         get: (d) => d.channel,
@@ -954,6 +1356,18 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       action: undefined,
       muted: undefined,
     }),
+    body: (d) => ({ name: d.name, channel: d.channel, node: d.node, action: d.action, muted: d.muted }),
+    fact: (d) => ({
+      kind: 'conference' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      name: d.name,
+      channel: d.channel,
+      node: d.node,
+      action: d.action,
+      muted: d.muted,
+    }),
     fields: {
       name: {
         get: (d) => d.name,
@@ -1000,6 +1414,28 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       version: undefined,
       address: undefined,
       figures: undefined,
+    }),
+    body: (d) => ({
+      id: d.id,
+      name: d.name,
+      change: d.change,
+      ip: d.ip,
+      version: d.version,
+      address: d.address,
+      figures: d.figures,
+    }),
+    fact: (d) => ({
+      kind: 'node' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      id: d.id,
+      name: d.name,
+      change: d.change,
+      ip: d.ip,
+      version: d.version,
+      address: d.address,
+      figures: d.figures,
     }),
     fields: {
       id: {
@@ -1102,6 +1538,16 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       number: undefined,
       node: undefined,
     }),
+    body: (d) => ({ event: d.event, number: d.number, node: d.node }),
+    fact: (d) => ({
+      kind: 'lifecycle' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      event: d.event,
+      number: d.number,
+      node: d.node,
+    }),
     fields: {
       event: {
         get: (d) => d.event,
@@ -1125,6 +1571,8 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
   },
   sync: {
     blank: () => ({ kind: 'sync' as never, meta: undefined, ext: undefined, full: undefined, of: undefined }),
+    body: (d) => ({ of: d.of }),
+    fact: (d) => ({ kind: 'sync' as never, meta: undefined, ext: undefined, full: undefined, of: d.of }),
     fields: {
       of: {
         get: (d) => d.of,
@@ -1142,6 +1590,15 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       full: undefined,
       of: undefined,
       ids: undefined,
+    }),
+    body: (d) => ({ of: d.of, ids: d.ids }),
+    fact: (d) => ({
+      kind: 'snapshot' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      of: d.of,
+      ids: d.ids,
     }),
     fields: {
       of: {
@@ -1167,6 +1624,18 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       from: undefined,
       until: undefined,
       reason: undefined,
+      node: undefined,
+    }),
+    body: (d) => ({ from: d.from, until: d.until, reason: d.reason, node: d.node }),
+    fact: (d) => ({
+      kind: 'gap' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      from: d.from,
+      until: d.until,
+      reason: d.reason,
+      node: d.node,
     }),
     fields: {
       from: {
@@ -1187,6 +1656,12 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
           d.reason = v as never
         },
       },
+      node: {
+        get: (d) => d.node,
+        set(d, v) {
+          d.node = v as never
+        },
+      },
     },
   },
   custom: {
@@ -1197,6 +1672,19 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
       full: undefined,
       name: undefined,
       body: undefined,
+      channel: undefined,
+      node: undefined,
+    }),
+    body: (d) => ({ name: d.name, body: d.body, channel: d.channel, node: d.node }),
+    fact: (d) => ({
+      kind: 'custom' as never,
+      meta: undefined,
+      ext: undefined,
+      full: undefined,
+      name: d.name,
+      body: d.body,
+      channel: d.channel,
+      node: d.node,
     }),
     fields: {
       name: {
@@ -1209,6 +1697,18 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
         get: (d) => d.body,
         set(d, v) {
           d.body = v as never
+        },
+      },
+      channel: {
+        get: (d) => d.channel,
+        set(d, v) {
+          d.channel = v as never
+        },
+      },
+      node: {
+        get: (d) => d.node,
+        set(d, v) {
+          d.node = v as never
         },
       },
     },

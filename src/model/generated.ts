@@ -62,6 +62,24 @@ export interface Channel {
   durations?: Durations
   /** Dial number of the terminal this leg belongs to. */
   terminal?: string
+  /**
+   * The parties as one leg sees them: who is at its own end, and whom it is connected to. Which of
+   * the two is the caller follows from the direction.
+   */
+  own?: Party
+  far?: Party
+  /** The bridge this leg is in; without an id it is in none. */
+  bridge?: Membership
+  /** Serial number of the terminal this leg belongs to. */
+  serial?: string
+}
+
+/** A leg's place in a bridge, with everyone who is in it. */
+export interface Membership {
+  id?: string
+  type?: string
+  /** Channel ids, the leg's own among them while it is inside. */
+  members?: string[]
 }
 
 export type Direction = 'inbound' | 'outbound'
@@ -83,6 +101,8 @@ export interface Cause {
   code?: number
   /** The name FreeSWITCH gives the cause, such as NORMAL_CLEARING. */
   name?: string
+  /** Final code of the signalling protocol, such as a SIP status. */
+  protocol?: number
 }
 
 export type State = 'new' | 'ringing' | 'early' | 'answered' | 'ended'
@@ -96,7 +116,7 @@ export interface Flags {
 }
 
 /** What a channel fact announces. */
-export type Change = 'state' | 'bridge' | 'hold' | 'ready' | 'vars' | 'owner'
+export type Change = 'state' | 'bridge' | 'hold' | 'ready' | 'vars' | 'owner' | 'control' | 'parties' | 'hangup'
 
 /** Milliseconds. Absent where the times they stand between are not known. */
 export interface Durations {
@@ -137,8 +157,8 @@ export interface Terminal {
 
 export type TerminalState = 'online' | 'offline'
 
-/** What a terminal fact tells: whether it is reachable, or which number it has. */
-export type TerminalChange = 'state' | 'number'
+/** What a terminal fact tells: whether it is reachable, which number it has, or how it is reached. */
+export type TerminalChange = 'state' | 'number' | 'contact'
 
 export interface Device {
   name?: string
@@ -183,7 +203,7 @@ export interface Playback {
   controller?: string
 }
 
-export type MediaState = 'started' | 'finished' | 'failed'
+export type MediaState = 'started' | 'finished' | 'failed' | 'continuing'
 
 export interface Recording {
   channel?: string
@@ -246,7 +266,7 @@ export interface Lifecycle {
 export type LifecycleEvent = 'voice-crash' | 'reboot' | 'reboot-calls' | 'cluster-master' | 'cluster-backup'
 
 /** Of what a picture is. */
-export type Scope = 'channels' | 'terminals' | 'numbers'
+export type Scope = 'channels' | 'terminals' | 'numbers' | 'bridges' | 'devices'
 
 /** Somebody asks for a full picture. */
 export interface Sync {
@@ -264,6 +284,7 @@ export interface Gap {
   from?: number
   until?: number
   reason?: string
+  node?: string
 }
 
 /** Something a dialect says that has no kind of its own. */
@@ -271,6 +292,8 @@ export interface Custom {
   name?: string
   /** JSON text. */
   body?: string
+  channel?: string
+  node?: string
 }
 
 /** A request to do something, with the time after which it must not be begun any more. */
@@ -386,6 +409,7 @@ export const FACT_SHAPES = {
     'times.ended': { type: 'int64' },
     'cause.code': { type: 'uint32' },
     'cause.name': { type: 'string' },
+    'cause.protocol': { type: 'uint32' },
     vars: { type: 'string', map: true },
     state: { type: 'enum', values: ['new', 'ringing', 'early', 'answered', 'ended'] },
     'flags.held': { type: 'boolean' },
@@ -393,10 +417,21 @@ export const FACT_SHAPES = {
     'flags.ready': { type: 'boolean' },
     'flags.loopback': { type: 'boolean' },
     'flags.controllable': { type: 'boolean' },
-    change: { type: 'enum', values: ['state', 'bridge', 'hold', 'ready', 'vars', 'owner'] },
+    change: {
+      type: 'enum',
+      values: ['state', 'bridge', 'hold', 'ready', 'vars', 'owner', 'control', 'parties', 'hangup'],
+    },
     'durations.total': { type: 'int64' },
     'durations.billed': { type: 'int64' },
     terminal: { type: 'string' },
+    'own.name': { type: 'string' },
+    'own.number': { type: 'string' },
+    'far.name': { type: 'string' },
+    'far.number': { type: 'string' },
+    'bridge.id': { type: 'string' },
+    'bridge.type': { type: 'string' },
+    'bridge.members': { type: 'string', list: true },
+    serial: { type: 'string' },
   },
   cdr: {
     id: { type: 'string' },
@@ -418,6 +453,7 @@ export const FACT_SHAPES = {
     'times.ended': { type: 'int64' },
     'cause.code': { type: 'uint32' },
     'cause.name': { type: 'string' },
+    'cause.protocol': { type: 'uint32' },
     vars: { type: 'string', map: true },
     state: { type: 'enum', values: ['new', 'ringing', 'early', 'answered', 'ended'] },
     'flags.held': { type: 'boolean' },
@@ -425,10 +461,21 @@ export const FACT_SHAPES = {
     'flags.ready': { type: 'boolean' },
     'flags.loopback': { type: 'boolean' },
     'flags.controllable': { type: 'boolean' },
-    change: { type: 'enum', values: ['state', 'bridge', 'hold', 'ready', 'vars', 'owner'] },
+    change: {
+      type: 'enum',
+      values: ['state', 'bridge', 'hold', 'ready', 'vars', 'owner', 'control', 'parties', 'hangup'],
+    },
     'durations.total': { type: 'int64' },
     'durations.billed': { type: 'int64' },
     terminal: { type: 'string' },
+    'own.name': { type: 'string' },
+    'own.number': { type: 'string' },
+    'far.name': { type: 'string' },
+    'far.number': { type: 'string' },
+    'bridge.id': { type: 'string' },
+    'bridge.type': { type: 'string' },
+    'bridge.members': { type: 'string', list: true },
+    serial: { type: 'string' },
   },
   bridge: {
     id: { type: 'string' },
@@ -452,7 +499,7 @@ export const FACT_SHAPES = {
     address: { type: 'string' },
     roundTripUs: { type: 'int64' },
     node: { type: 'string' },
-    change: { type: 'enum', values: ['state', 'number'] },
+    change: { type: 'enum', values: ['state', 'number', 'contact'] },
   },
   device: {
     name: { type: 'string' },
@@ -481,14 +528,14 @@ export const FACT_SHAPES = {
     node: { type: 'string' },
     id: { type: 'string' },
     media: { type: 'string' },
-    state: { type: 'enum', values: ['started', 'finished', 'failed'] },
+    state: { type: 'enum', values: ['started', 'finished', 'failed', 'continuing'] },
     controller: { type: 'string' },
   },
   recording: {
     channel: { type: 'string' },
     node: { type: 'string' },
     name: { type: 'string' },
-    state: { type: 'enum', values: ['started', 'finished', 'failed'] },
+    state: { type: 'enum', values: ['started', 'finished', 'failed', 'continuing'] },
     durationMs: { type: 'int64' },
     sizeBytes: { type: 'int64' },
     cause: { type: 'string' },
@@ -529,19 +576,22 @@ export const FACT_SHAPES = {
     node: { type: 'string' },
   },
   sync: {
-    of: { type: 'enum', values: ['channels', 'terminals', 'numbers'] },
+    of: { type: 'enum', values: ['channels', 'terminals', 'numbers', 'bridges', 'devices'] },
   },
   snapshot: {
-    of: { type: 'enum', values: ['channels', 'terminals', 'numbers'] },
+    of: { type: 'enum', values: ['channels', 'terminals', 'numbers', 'bridges', 'devices'] },
     ids: { type: 'string', list: true },
   },
   gap: {
     from: { type: 'int64' },
     until: { type: 'int64' },
     reason: { type: 'string' },
+    node: { type: 'string' },
   },
   custom: {
     name: { type: 'string' },
     body: { type: 'string' },
+    channel: { type: 'string' },
+    node: { type: 'string' },
   },
 } as const satisfies Record<FactKind, Record<string, FieldShape>>

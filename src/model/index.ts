@@ -1,3 +1,5 @@
+export { CAUSE_NAMES, completeCause } from './causes.js'
 export * from './fact.js'
 export { type Draft, FACT_ACCESS, type FieldAccess, type KindAccess } from './fields.js'
 export * from './generated.js'
+export { completeParties } from './parties.js'

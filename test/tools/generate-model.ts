@@ -11,7 +11,8 @@ export function generateFields(): string {
   const kinds = bodies(fact).map((f) => {
     const type = f.resolvedType as protobuf.Type
     const fields = type.fieldsArray.flatMap((field) => accessorSources(field))
-    return `  ${f.name}: {\n    blank: () => ${blankSource(f.name, type)},\n    fields: {\n${fields.join('')}    },\n  },\n`
+    const made = `    blank: () => ${blankSource(f.name, type)},\n    body: (d) => ${bodySource(type)},\n    fact: (d) => ${wholeSource(f.name, type)},\n`
+    return `  ${f.name}: {\n${made}    fields: {\n${fields.join('')}    },\n  },\n`
   })
   return `${HEADER}
 import type { FactKind } from './generated.js'
@@ -25,9 +26,16 @@ export interface FieldAccess {
   set(draft: Draft, value: unknown): void
 }
 
-/** Makes facts and reaches into them. \`blank\` has every field, each of them undefined. */
+/**
+ * Makes facts and reaches into them. What is made has every field, those that are absent undefined: objects
+ * of one layout are what engines make fast.
+ */
 export interface KindAccess {
   blank(): Draft
+  /** The fields of this kind alone, as another object has them. */
+  body(from: Draft): Draft
+  /** A fact with these fields, and without meta, ext and full. */
+  fact(from: Draft): Draft
   readonly fields: Readonly<Record<string, FieldAccess>>
 }
 
@@ -40,6 +48,18 @@ ${kinds.join('')}}
 function blankSource(kind: string, type: protobuf.Type): string {
   const names = ['meta', 'ext', 'full', ...type.fieldsArray.map((field) => field.name)]
   return `({ kind: '${kind}' as never, ${names.map((name) => `${name}: undefined`).join(', ')} })`
+}
+
+function bodySource(type: protobuf.Type): string {
+  return `({ ${copies(type)} })`
+}
+
+function wholeSource(kind: string, type: protobuf.Type): string {
+  return `({ kind: '${kind}' as never, meta: undefined, ext: undefined, full: undefined, ${copies(type)} })`
+}
+
+function copies(type: protobuf.Type): string {
+  return type.fieldsArray.map(({ name }) => `${name}: d.${name}`).join(', ')
 }
 
 function accessorSources(field: protobuf.Field): string[] {

@@ -5,19 +5,25 @@ import { mappingJsonSchema } from '../../src/mapping/schema.js'
 import { testFileJsonSchema } from '../../src/mapping/testing/test-file.js'
 import { generateFields, generateModel } from './generate-model.js'
 import { keywordTables } from './keyword-table.js'
+import { lossTable } from './loss-table.js'
+import { supportTable } from './support.js'
 
 const json = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`
 
-const BEGIN = '<!-- keywords -->'
-const END = '<!-- end of keywords -->'
-
-/** The integrator's manual with its tables of keywords, which stand between two marks. */
+/** The integrator's manual with what is computed of it: its tables of keywords, what survives between dialects, and XCC's methods. */
 function manual(): string {
   const text = readFileSync('mappings/README.md', 'utf8')
-  const begin = text.indexOf(BEGIN)
-  const end = text.indexOf(END)
-  if (begin < 0 || end < begin) throw new Error('mappings/README.md has lost the marks of its tables')
-  return `${text.slice(0, begin)}${BEGIN}\n\n${keywordTables()}\n${text.slice(end)}`
+  const withKeywords = between(text, 'keywords', `\n${keywordTables()}`)
+  const withLoss = between(withKeywords, 'loss', `\n${lossTable()}`)
+  return between(withLoss, 'methods', `\n${supportTable()}`)
+}
+
+function between(text: string, name: string, inner: string): string {
+  const mark = `<!-- ${name} -->`
+  const begin = text.indexOf(mark)
+  const end = text.indexOf(`<!-- end of ${name} -->`)
+  if (begin < 0 || end < begin) throw new Error(`mappings/README.md has lost the marks of ${name}`)
+  return `${text.slice(0, begin)}${mark}\n${inner}\n${text.slice(end)}`
 }
 
 /** Files that are made from other files, by path from the repository's root: each with its maker. */

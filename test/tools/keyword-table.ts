@@ -14,9 +14,13 @@ interface Schema {
 const PARTS: readonly (readonly [string, readonly string[]])[] = [
   ['The file', []],
   ['`codec`', ['codec']],
+  ['A part', ['parts', '*']],
   ['A message', ['messages', '*']],
   ['A field, where it is more than a model path', ['messages', '*', 'fields', '*']],
+  ['One of `or`, where it is more than a model path', ['messages', '*', 'fields', '*', 'or', '*']],
   ['A case', ['messages', '*', 'cases', '*']],
+  ['One of `infer`', ['messages', '*', 'infer', '*']],
+  ['One of its `lookup`', ['messages', '*', 'infer', '*', 'lookup', '*']],
   ['`item`', ['messages', '*', 'item']],
   ['A set of columns', ['messages', '*', 'columns', '*']],
   ['`words`', ['messages', '*', 'words']],
@@ -35,7 +39,7 @@ export function keywordTables(): string {
 }
 
 function step(schema: Schema, key: string): Schema {
-  const next = key === '*' ? schema.additionalProperties : schema.properties?.[key]
+  const next = key === '*' ? (schema.items ?? schema.additionalProperties) : schema.properties?.[key]
   if (typeof next !== 'object') throw new Error(`the schema has nothing at ${key}`)
   return objectOf(next)
 }

@@ -1,5 +1,5 @@
 import { GatewayError } from '../../errors.js'
-import { bodyBytes } from './body-bytes.js'
+import { bodyBytes, joinedBytes } from '../body-bytes.js'
 import type { RpcId } from './envelope.js'
 
 /** What {@link encodeMessage} writes: the members of an envelope as they stand on the wire. */
@@ -33,6 +33,10 @@ export function encodeMessage({ id, method, params, result, error }: MessageTree
   return bodyBytes(`${text}}`)
 }
 
+/** Methods come from outside, too; so many are remembered. */
+const MAX_METHODS = 1000
+const TAIL = Buffer.from('}')
+
 const quotedMethods = new Map<string, string>()
 
 /** Methods are few: their JSON is made once. */
@@ -40,7 +44,7 @@ function quoted(method: string): string {
   let text = quotedMethods.get(method)
   if (text === undefined) {
     text = JSON.stringify(method)
-    if (quotedMethods.size < 1000) quotedMethods.set(method, text)
+    if (quotedMethods.size < MAX_METHODS) quotedMethods.set(method, text)
   }
   return text
 }
@@ -56,9 +60,16 @@ function json(member: string, value: unknown): string {
   return text
 }
 
-/** An event whose params are JSON already. */
-export function encodeWrittenEvent(method: string, params: string): Uint8Array {
-  return bodyBytes(`{"jsonrpc":"2.0","method":${quoted(method)},"params":${params}}`)
+const heads = new Map<string, Uint8Array>()
+
+/** An event whose params are JSON in UTF-8 already. */
+export function encodeWrittenEvent(method: string, params: Uint8Array): Uint8Array {
+  let head = heads.get(method)
+  if (head === undefined) {
+    head = Buffer.from(`{"jsonrpc":"2.0","method":${quoted(method)},"params":`)
+    if (heads.size < MAX_METHODS) heads.set(method, head)
+  }
+  return joinedBytes(head, params, TAIL)
 }
 
 /** An event: a notification without id. */

@@ -1,8 +1,7 @@
-import { isUtf8 } from 'node:buffer'
 import { GatewayError } from '../../errors.js'
-import { describeValue } from './fault.js'
-import { isPlainObject, type Json, type JsonObject } from './json.js'
-import { locateJsonFault, positionOf } from './locate.js'
+import { describeValue } from '../fault.js'
+import { type JsonLimits, readJson } from '../json-body.js'
+import { isPlainObject, type Json, type JsonObject } from '../json-value.js'
 
 /** An id as it travels: XCC means text, peers also send numbers. */
 export type RpcId = string | number
@@ -50,17 +49,6 @@ export type ResponseEnvelope = Common & { readonly kind: 'response' } & (
  */
 export type Envelope = EventEnvelope | RequestEnvelope | ResponseEnvelope
 
-/** Limits of one body. */
-export interface EnvelopeLimits {
-  /** Default 4194304. */
-  readonly bytes?: number
-  /** Levels of objects and lists, the envelope being the first. Default 64. */
-  readonly depth?: number
-}
-
-const DEFAULT_BYTES = 4 * 1024 * 1024
-const DEFAULT_DEPTH = 64
-
 /** Stands in where a peer's error carries no code of its own. */
 const SERVER_ERROR = -32000
 
@@ -74,53 +62,8 @@ const SERVER_ERROR = -32000
  * Errors: `codec.limit` (bytes, depth), `codec.encoding` (not UTF-8), `codec.malformed` (not
  * JSON, with line and column; or not JSON-RPC, naming the member).
  */
-export function decodeEnvelope(body: Uint8Array, limits: EnvelopeLimits = {}): Envelope {
-  const { bytes = DEFAULT_BYTES, depth = DEFAULT_DEPTH } = limits
-  if (body.length > bytes) throw new GatewayError('codec.limit', `${body.length} bytes: want at most ${bytes}`)
-  const tooDeep = body.length > depth ? firstBeyondDepth(body, depth) : -1
-  const text = textOf(body)
-  if (tooDeep !== -1) {
-    const before = textOf(body.subarray(0, tooDeep))
-    const { line, column } = positionOf(before, before.length)
-    throw new GatewayError('codec.limit', `line ${line}, column ${column}: want at most ${depth} levels of nesting`)
-  }
-  return envelopeOf(parse(text))
-}
-
-/** Index of the bracket that opens one level too many, or -1. Brackets in strings do not count. */
-function firstBeyondDepth(body: Uint8Array, limit: number): number {
-  let depth = 0
-  let inString = false
-  for (let i = 0; i < body.length; i++) {
-    const byte = body[i]!
-    if (inString) {
-      if (byte === 0x5c) i++
-      else if (byte === 0x22) inString = false
-    } else if (byte === 0x22) inString = true
-    else if ((byte | 0x20) === 0x7b) {
-      if (++depth > limit) return i
-    } else if ((byte | 0x20) === 0x7d) depth--
-  }
-  return -1
-}
-
-function textOf(body: Uint8Array): string {
-  if (!isUtf8(body)) throw new GatewayError('codec.encoding', 'the body is not UTF-8')
-  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
-  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    const fault = locateJsonFault(text)
-    const reason =
-      fault === undefined
-        ? 'the body is not JSON'
-        : `line ${fault.line}, column ${fault.column}: want ${fault.want}, got ${fault.got}`
-    throw new GatewayError('codec.malformed', reason, { cause })
-  }
+export function decodeEnvelope(body: Uint8Array, limits: JsonLimits = {}): Envelope {
+  return envelopeOf(readJson(body, limits))
 }
 
 function malformed(member: string, want: string, came: unknown): GatewayError {

@@ -1,10 +1,10 @@
 import { GatewayError } from '../../errors.js'
 import type { MemberDescription } from '../codec.js'
-import { describeValue, type Fault, faultsText } from './fault.js'
+import { describeValue, type Fault, faultsText } from '../fault.js'
+import { freeShape, type Shape } from '../json-shape.js'
 import { type ObjectWriter, objectWriter } from './object-text.js'
 import { missingMembers } from './required.js'
 import { messageChecker, STRICT, TOLERANT } from './schema.js'
-import { freeShape, type Shape } from './shape.js'
 
 /** What an event's params are held to. */
 interface EventRule {

@@ -1,9 +1,9 @@
 import { GatewayError } from '../../errors.js'
-import { describeValue, type Fault, faultsText } from './fault.js'
-import { isPlainObject } from './json.js'
+import { describeValue, type Fault, faultsText } from '../fault.js'
+import type { Shape } from '../json-shape.js'
+import { isPlainObject } from '../json-value.js'
 import { missingMembers } from './required.js'
 import { messageChecker, STRICT, TOLERANT, xccSchema } from './schema.js'
-import type { Shape } from './shape.js'
 
 /** A method that travels as a request: the full names of its two messages. */
 export interface MethodTypes {

@@ -1,5 +1,5 @@
-import { describeValue, type Fault } from './fault.js'
-import { isPlainObject } from './json.js'
+import { describeValue, type Fault } from '../fault.js'
+import { isPlainObject } from '../json-value.js'
 
 const NONE: readonly Fault[] = []
 

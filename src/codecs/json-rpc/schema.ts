@@ -11,7 +11,7 @@ import {
   SCALAR_SHAPES,
   type Shape,
   type Strictness,
-} from './shape.js'
+} from '../json-shape.js'
 
 /** Sources and compiled output lie equally deep, so one relative path serves both. */
 const PROTO_FOLDER = fileURLToPath(new URL('../../../proto/', import.meta.url))

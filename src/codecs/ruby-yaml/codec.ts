@@ -13,6 +13,7 @@ export const rubyTrees: Trees = {
   isMap: (value) => value instanceof RubyMap,
   classOf: (map) => (map as RubyMap).className,
   keys: (map) => (map as RubyMap).keys,
+  size: (map) => (map as RubyMap).keys.length,
   values: (map) => (map as RubyMap).values,
   get: (map, key) => (map as RubyMap).get(key),
   set(map, key, value) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bodyBytes } from '../../../src/codecs/json-rpc/body-bytes.js'
+import { bodyBytes } from '../../../src/codecs/body-bytes.js'
 import { eventObjectWriter } from '../../../src/codecs/json-rpc/events.js'
 import { ObjectText } from '../../../src/codecs/json-rpc/object-text.js'
 

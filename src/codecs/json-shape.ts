@@ -1,7 +1,7 @@
 /// <reference lib="es2024.string" />
 import { describeValue, type Fault, memberPath } from './fault.js'
-import { isPlainObject } from './json.js'
-import { innerText, quote } from './quote.js'
+import { innerText, quote } from './json-quote.js'
+import { isPlainObject } from './json-value.js'
 
 /**
  * A type of the wire, compiled. `test` is the fast answer; `explain` is asked only after a no

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { locateJsonFault } from '../../../src/codecs/json-rpc/locate.js'
-import { runs } from './made.js'
+import { locateJsonFault } from '../../src/codecs/json-locate.js'
+import { runs } from './json-rpc/made.js'
 
 describe('where a text stops being JSON', () => {
   const cases = [
