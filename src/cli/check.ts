@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { loadSteering } from '../calls/xnode/index.js'
 import {
+  DEFAULT_STEERING,
   type Fault,
   formatFault,
   loadConfig,
@@ -93,9 +95,14 @@ function checkConfig(file: string, { env }: Io): Report {
       faults.push(source.fault(['mappings', i], 'config.value', what, 'name one mapping file for each dialect'))
     }
   }
+  const steering = steeringPaths(source.value, file)
+  for (const path of steering) {
+    const result = loadSteering(path)
+    if ('faults' in result) faults.push(...result.faults)
+  }
   const isSure = loaded.length === paths.length
   faults.push(...checkDialects(source, loaded, isSure), ...checkSettings(source, loaded, isSure))
-  return { files: [file, ...paths], faults: sortFaults(faults) }
+  return { files: [file, ...paths, ...steering], faults: sortFaults(faults) }
 }
 
 function readSource(file: string): YamlSource | undefined {
@@ -118,6 +125,17 @@ function mappingPaths(value: unknown, file: string): string[] {
   const named = typeof value === 'object' && value !== null ? (value as Plain).mappings : undefined
   if (!Array.isArray(named) || named.length === 0) return SHIPPED_MAPPINGS.map(shippedMapping)
   return named.filter((path) => typeof path === 'string').map((path) => mappingPath(path, dirname(resolve(file))))
+}
+
+/** Files of steering tables that the links name. */
+function steeringPaths(value: unknown, file: string): string[] {
+  const links = mapAt(value, 'links')
+  const named = Object.keys(links).flatMap((name) => {
+    if (mapAt(links, name).type !== 'ari' || mapAt(links, name).steer === undefined) return []
+    const { tables = DEFAULT_STEERING } = mapAt(mapAt(links, name), 'steer')
+    return typeof tables === 'string' && !tables.includes('${') ? [mappingPath(tables, dirname(resolve(file)))] : []
+  })
+  return [...new Set(named)]
 }
 
 /** Links whose dialect no mapping file is for. `isSure`: every mapping file could be read. */

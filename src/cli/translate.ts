@@ -21,6 +21,7 @@ interface Options {
   readonly bodies?: boolean
   readonly at?: number
   readonly rules?: boolean
+  readonly loopback?: boolean
 }
 
 const HELP = `
@@ -54,6 +55,7 @@ export const translateCommand: CliCommand = {
       .option('--bodies', 'write bodies only')
       .option('--at <time>', 'stands for the time of receipt: ISO 8601, or milliseconds since 1970', moment)
       .option('--rules', "keep the target's rules about sequences, as the running gateway does")
+      .option('--loopback', 'with --rules: also loopback channels, as on a route that says so')
       .addHelpText('after', HELP)
       .action(async (file: string | undefined, options: Options) => exit(await translate(file, options, io)))
   },
@@ -94,6 +96,8 @@ async function translate(file: string | undefined, options: Options, io: Io): Pr
     throw new WrongUse('--address is for one raw body; in JSON lines each line has its own address')
   if (options.rules && (options.from === FACTS || options.to === FACTS))
     throw new WrongUse('--rules are those of a target dialect towards a source dialect; facts have none')
+  if (options.loopback && !options.rules)
+    throw new WrongUse('--loopback is a matter of the rules; want --rules with it')
   const input = openInput(file, io)
   const opened = openDialects(withShipped(options.mapping ?? []), options.set ?? {})
   if ('faults' in opened) {
@@ -101,9 +105,9 @@ async function translate(file: string | undefined, options: Options, io: Io): Pr
     return EXIT.faults
   }
   checkNames(options, opened.dialects)
-  const { from, to, at } = options
+  const { from, to, at, loopback = false } = options
   const make = options.rules ? ruledTranslator : translator
-  const translation = make({ dialects: opened.dialects, from, to, at })
+  const translation = make({ dialects: opened.dialects, from, to, at, loopback })
   const write = writer(options.bodies === true, io)
   const good = asLines
     ? await translateLines(input, translation, write, io)

@@ -25,6 +25,11 @@ export class TemplateFault extends Error {}
 export function compileTemplate(source: string, resolve: (name: string) => ModelPath): Template {
   const pieces = parse(source, resolve)
   const fields = pieces.flatMap(fieldsOf)
+  const [only, ...others] = pieces
+  if (only !== undefined && others.length === 0 && !('text' in only)) {
+    const whole = wholeTemplate(only)
+    if (whole !== undefined) return whole
+  }
   const pattern = new RegExp(`^${pieces.map(patternOf).join('')}$`, 's')
   return {
     fixed: pieces.every((piece) => 'text' in piece)
@@ -42,6 +47,25 @@ export function compileTemplate(source: string, resolve: (name: string) => Model
       return true
     },
     write: (fact) => writeAll(pieces, fact),
+  }
+}
+
+/** A template that is one field and nothing else, perhaps an optional one. */
+function wholeTemplate(piece: Exclude<Piece, { readonly text: string }>): Template | undefined {
+  const isOptional = 'optional' in piece
+  const inner = isOptional ? piece.optional : [piece]
+  const [only, ...others] = inner
+  if (only === undefined || others.length > 0 || !('field' in only)) return undefined
+  const { field } = only
+  return {
+    fixed: undefined,
+    fields: [field],
+    matches: (text) => isOptional || text !== '',
+    read(text, fact) {
+      if (text !== '') field.set(fact, text)
+      return isOptional || text !== ''
+    },
+    write: (fact) => writeAll([piece], fact),
   }
 }
 

@@ -34,16 +34,24 @@ export interface Cases {
   hintFor(chosen: Case): string | undefined
 }
 
-/** Compiles cases in order. `resolve` turns a model path into a field; unknown ones were refused before. */
-export function compileCases(
-  rules: Readonly<Record<string, CaseRule | null>>,
-  resolve: (path: string) => ModelPath,
-): Cases {
-  const keys: string[] = []
-  const indexOf = (key: string) => {
+/** Numbers wire keys in the order in which they are asked for. */
+export function numbered(keys: string[]): (key: string) => number {
+  return (key) => {
     const found = keys.indexOf(key)
     return found >= 0 ? found : keys.push(key) - 1
   }
+}
+
+/**
+ * Compiles cases in order. `resolve` turns a model path into a field; unknown ones were refused before. `keys` gets
+ * the wire keys they are about.
+ */
+export function compileCases(
+  rules: Readonly<Record<string, CaseRule | null>>,
+  resolve: (path: string) => ModelPath,
+  keys: string[] = [],
+): Cases {
+  const indexOf = numbered(keys)
   const all = Object.entries(rules).flatMap(([name, rule]) =>
     rule === null ? [] : [compileCase(name, rule, indexOf, resolve)],
   )

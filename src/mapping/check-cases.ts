@@ -43,7 +43,7 @@ function checkCase(rule: CaseRule, path: YamlPath, checker: Checker): void {
     const what = `${key} stands under wire already`
     fault([...path, 'also', key], 'mapping.contradiction', what, 'keep it under one of the two', 'key')
   }
-  if (Object.keys(rule.wire).length === 0 && rule.only !== 'in') {
+  if (Object.keys(rule.wire).length === 0 && rule.only === undefined) {
     const what = 'a case without wire fields takes every message when it is read'
     fault(
       [...path, 'wire'],

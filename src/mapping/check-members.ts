@@ -5,6 +5,7 @@ import { isOddDefault } from './check-fields.js'
 import type { ReportFault } from './checker.js'
 import { exactValue } from './conditions.js'
 import { conversionFits, defaultConversion, tableRows } from './converters.js'
+import { askedValues } from './match.js'
 import { modelPath } from './paths.js'
 import {
   CONVERSIONS,
@@ -12,6 +13,7 @@ import {
   type FieldRule,
   type FieldRules,
   type MappingFile,
+  type MatchRule,
   type MessageRule,
   type Scalar,
   type SettingValues,
@@ -37,7 +39,7 @@ interface Members {
 }
 
 /** A wire value of the type that each conversion reads and writes. */
-const WIRE_SAMPLES: Readonly<Record<Conversion, Scalar>> = {
+const WIRE_SAMPLES: Readonly<Record<Conversion, unknown>> = {
   str: '',
   int: 1,
   bool: true,
@@ -50,12 +52,22 @@ const WIRE_SAMPLES: Readonly<Record<Conversion, Scalar>> = {
   'ms-text': '1',
   stamp: '2026-01-01 00:00:00',
   samples: 1,
+  iso: '2026-01-01T00:00:00.000+0000',
+  list: [],
 }
+
+type Matched = NonNullable<MessageRule['match']>
 
 const SETTING = /\{settings\.([\w-]+)\}/g
 
+function filled<V>(value: V, { settings }: Pick<MembersToCheck, 'settings'>): V | string {
+  return typeof value === 'string' ? value.replace(SETTING, (_, name: string) => String(settings[name])) : value
+}
+
 /** Faults of what a message writes by the types of its codec: unknown members, values of a wrong type. */
-export function checkMembers(rule: MessageRule, path: YamlPath, all: MembersToCheck): void {
+export function checkMembers(unfilled: MessageRule, path: YamlPath, all: MembersToCheck): void {
+  const match = Object.entries(unfilled.match ?? {}).map(([wire, value]) => [wire, filled(value, all)])
+  const rule: MessageRule = { ...unfilled, ...(unfilled.match && { match: Object.fromEntries(match) as Matched }) }
   checkMatched(rule, [...path, 'match'], all)
   const members = membersOf(rule, all)
   if (!checkRoot(rule, path, all)) return
@@ -76,11 +88,19 @@ function membersOf(rule: MessageRule, all: MembersToCheck): Members {
     need(wire, path, at = 'key') {
       const found = find(wire)
       if (found === undefined || found.exists) return found
-      const holder = wire.includes('.') ? `${match.method} ${wire.slice(0, wire.lastIndexOf('.'))}` : `${match.method}`
+      const name = messageName(match)
+      const holder = wire.includes('.') ? `${name} ${wire.slice(0, wire.lastIndexOf('.'))}` : name
       unknownMember(wire, holder, found, path, all.fault, at)
       return undefined
     },
   }
+}
+
+/** What people call the messages that have the values of `match`. */
+function messageName(match: MatchRule): string {
+  return Object.values(match)
+    .flatMap((asked) => askedValues(asked))
+    .join(' or ')
 }
 
 function unknownMember(
@@ -106,22 +126,24 @@ function checkMatched({ match = {} }: MessageRule, path: YamlPath, all: MembersT
   for (const [wire, value] of Object.entries(match)) {
     const found = all.describe(match, wire.split('.'))
     if (found === undefined) continue
-    if (!found.exists) unknownMember(wire, String(match.method), found, [...path, wire], all.fault, 'key')
-    else if (checkWritten(value, wire, found, [...path, wire], all)) {
-      const near = found.known.includes(String(value)) ? undefined : nearest(String(value), found.known)
-      if (near === undefined) continue
-      all.fault([...path, wire], 'mapping.value', `nothing is known of the ${wire} ${value}`, `did you mean ${near}?`)
-    }
+    if (!found.exists) unknownMember(wire, messageName(match), found, [...path, wire], all.fault, 'key')
+    else for (const each of askedValues(value)) checkKnown(each, wire, found, [...path, wire], all)
   }
+}
+
+function checkKnown(value: Scalar, wire: string, found: MemberDescription, path: YamlPath, all: MembersToCheck): void {
+  if (!checkWritten(value, wire, found, path, all) || found.known.includes(String(value))) return
+  const near = nearest(String(value), found.known)
+  if (near !== undefined)
+    all.fault(path, 'mapping.value', `nothing is known of the ${wire} ${value}`, `did you mean ${near}?`)
 }
 
 /** False where the fields cannot be judged for want of their place. */
 function checkRoot({ match = {}, root }: MessageRule, path: YamlPath, { describe, fault }: MembersToCheck): boolean {
-  if (root === undefined) return false
-  const found = describe(match, root.split('.'))
+  const found = describe(match, root?.split('.') ?? [])
   if (found === undefined) return false
-  if (found.exists && found.accepts({})) return true
-  const what = found.exists ? `${root} is no object` : `${match.method} has no member ${root}`
+  if (root === undefined || (found.exists && found.accepts({}))) return true
+  const what = found.exists ? `${root} is no object` : `${messageName(match)} has no member ${root}`
   fault([...path, 'root'], 'mapping.field', what, 'want `root: params`')
   return false
 }
@@ -142,10 +164,25 @@ function checkField(rule: FieldRule, wire: string, found: MemberDescription, pat
   const field = rule.is === undefined ? undefined : modelPath(members.rule.fact, rule.is, file.dialect)
   for (const key of ['const', 'default'] as const) {
     const value = rule[key]
-    const isReported = key === 'default' && isOddDefault(rule, field?.shape, file)
+    const isReported = key === 'default' && (isOddDefault(rule, field?.shape, file) || isOddList(value, field?.shape))
     if (value !== undefined && !isReported) checkWritten(value, wire, found, [...path, key], members.all)
   }
-  if (rule.const === undefined) checkConverted(rule, wire, found, path, members)
+  for (const [i, each] of (rule.or ?? []).entries()) {
+    if (typeof each === 'object' && each.value !== undefined)
+      checkWritten(each.value, wire, found, [...path, 'or', i, 'value'], members.all)
+  }
+  if (rule.form !== undefined && !found.accepts('text'))
+    members.all.fault(
+      [...path, 'form'],
+      'mapping.conversion',
+      `a form writes text, which ${wire} cannot be`,
+      `want ${found.wants}`,
+    )
+  if (rule.const === undefined && rule.form === undefined) checkConverted(rule, wire, found, path, members)
+}
+
+function isOddList(value: unknown, shape: FieldShape | undefined): boolean {
+  return Array.isArray(value) && shape !== undefined && !shape.list
 }
 
 /** A fault when what a field writes of the model is of another type than its member. */
@@ -192,14 +229,14 @@ function checkTable(name: string, wire: string, found: MemberDescription, path: 
 
 /** Whether a value that a rule writes is of its member's type; a fault when not. */
 function checkWritten(
-  value: Scalar,
+  value: Scalar | readonly [],
   wire: string,
   found: MemberDescription,
   path: YamlPath,
-  { settings, fault }: MembersToCheck,
+  all: MembersToCheck,
 ): boolean {
-  const written =
-    typeof value === 'string' ? value.replace(SETTING, (_, name: string) => String(settings[name])) : value
+  const { fault } = all
+  const written = filled(value, all)
   if (found.accepts(written)) return true
   fault(path, 'mapping.value', `${wire} cannot be ${JSON.stringify(written)}`, `want ${found.wants}`)
   return false

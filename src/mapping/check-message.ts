@@ -3,10 +3,11 @@ import type { FactKind } from '../model/index.js'
 import { compileTemplate, TemplateFault } from './address.js'
 import { checkCases } from './check-cases.js'
 import { checkFields, type Said } from './check-fields.js'
-import { checkTableUse } from './check-tables.js'
+import { checkOpenTable, checkTableUse } from './check-tables.js'
 import { type Checker, checkValue } from './checker.js'
+import { isChoice, isCondition } from './match.js'
 import { modelPaths } from './paths.js'
-import type { FieldRules, MessageRule } from './schema.js'
+import type { ElementRule, FieldRules, InferRules, MessageRule } from './schema.js'
 
 /** Model fields without which a fact of the kind means nothing. */
 const ESSENTIAL: Readonly<Record<FactKind, readonly string[]>> = {
@@ -32,7 +33,7 @@ const ESSENTIAL: Readonly<Record<FactKind, readonly string[]>> = {
 
 const SETTING = /\{settings\.[\w-]+\}/g
 /** What addresses of the links are made of. */
-const ADDRESS_KEYS = ['exchange', 'key', 'subject']
+const ADDRESS_KEYS = ['exchange', 'key', 'subject', 'node']
 
 /** What is known of a message of which parts may have been left out. */
 export interface Known {
@@ -57,8 +58,11 @@ export function checkMessage(
   checkFields(rule.item?.fields, [...path, 'item', 'fields'], checker, said, rule.item?.cases !== undefined)
   checkCases(rule.cases, rule.fields, [...path, 'cases'], checker)
   checkCases(rule.item?.cases, rule.item?.fields, [...path, 'item', 'cases'], checker)
+  checkInfer(rule.infer, [...path, 'infer'], checker)
+  checkInfer(rule.item?.infer, [...path, 'item', 'infer'], checker)
   checkColumns(rule, path, checker, said)
   checkCarry(rule, path, checker)
+  if (rule.item !== undefined) checkCarry(rule.item, [...path, 'item'], checker)
   checkWords(rule, path, checker)
   checkMatch(rule, path, checker)
   if (!mayBeSaid('match')) checkEnvelope(rule, path, checker)
@@ -70,7 +74,7 @@ function checkForms(rule: MessageRule, path: YamlPath, { fault }: Checker): void
   const ways = (['each', 'columns', 'words'] as const).filter((way) => rule[way] !== undefined)
   if (ways.length > 1)
     fault([...path, ways[1]!], 'mapping.contradiction', `${ways.join(' and ')} exclude each other`, 'choose one', 'key')
-  for (const key of ['fields', 'cases', 'carry', 'root'] as const) {
+  for (const key of ['fields', 'cases', 'infer', 'carry', 'root'] as const) {
     if (rule.words === undefined || rule[key] === undefined) continue
     const what = `a message of words has no ${key}: it is one word, perhaps with arguments`
     fault([...path, key], 'mapping.contradiction', what, `remove \`${key}\` or \`words\``, 'key')
@@ -78,12 +82,13 @@ function checkForms(rule: MessageRule, path: YamlPath, { fault }: Checker): void
   const needs = [
     ['item', rule.item, 'each', rule.each, 'item says what the elements of a list are'],
     ['rest', rule.rest, 'carry', rule.carry, 'rest takes what carry leaves'],
+    ['item.rest', rule.item?.rest, 'item.carry', rule.item?.carry, 'rest takes what carry leaves'],
     ['mustSay', rule.mustSay, 'cases', rule.cases, 'mustSay is about the cases'],
   ] as const
   for (const [key, value, other, needed, what] of needs) {
     if (value === undefined || needed !== undefined) continue
     const right = `add \`${other}\` or remove \`${key}\``
-    fault([...path, key], 'mapping.contradiction', `${what}, but there is no ${other}`, right, 'key')
+    fault([...path, ...key.split('.')], 'mapping.contradiction', `${what}, but there is no ${other}`, right, 'key')
   }
   if (rule.item?.mustSay !== undefined && rule.item.cases === undefined) {
     const what = 'mustSay is about the cases of the element, but it has none'
@@ -135,17 +140,17 @@ function checkAddress({ address }: MessageRule, path: YamlPath, checker: Checker
   for (const key of keys) {
     if (!ADDRESS_KEYS.includes(key)) {
       const near = nearest(key, ADDRESS_KEYS)
-      const want = 'want `exchange` and `key`, or `subject`'
+      const want = 'want `exchange` and `key`, or `subject`, or `node`'
       const right = near === undefined ? want : `did you mean ${near}? ${want}`
       checker.fault([...at, key], 'mapping.template', `no link has an address with ${key}`, right, 'key')
     }
     checkTemplate(address[key]!, [...at, key], checker)
   }
   const isAmqp = keys.includes('exchange') && keys.includes('key')
-  if (keys.some((key) => !ADDRESS_KEYS.includes(key)) || (isAmqp ? keys.length === 2 : keys.join() === 'subject'))
-    return
+  const isOne = ['subject', 'node'].includes(keys.join())
+  if (keys.some((key) => !ADDRESS_KEYS.includes(key)) || (isAmqp ? keys.length === 2 : isOne)) return
   const what = keys.length === 0 ? 'the address is empty' : `an address of ${keys.join(' and ')} fits no link`
-  checker.fault(at, 'mapping.template', what, 'want `exchange` and `key`, or `subject`', 'key')
+  checker.fault(at, 'mapping.template', what, 'want `exchange` and `key`, or `subject`, or `node`', 'key')
 }
 
 function checkTemplate(text: string, path: YamlPath, checker: Checker): void {
@@ -200,7 +205,7 @@ function checkColumns(rule: MessageRule, path: YamlPath, checker: Checker, said:
   checker.fault([...path, 'fields', rule.each], 'mapping.contradiction', what, 'keep it under `each` only', 'key')
 }
 
-function checkCarry(rule: MessageRule, path: YamlPath, checker: Checker): void {
+function checkCarry(rule: MessageRule | ElementRule, path: YamlPath, checker: Checker): void {
   const { carry, rest } = rule
   const field = rest === undefined ? undefined : checker.field([...path, 'rest'], rest)
   if (field !== undefined && !field.shape?.map) {
@@ -210,6 +215,26 @@ function checkCarry(rule: MessageRule, path: YamlPath, checker: Checker): void {
   if (carry === undefined || !(carry.at in (rule.fields ?? {}))) return
   const what = `${carry.at} is a field of its own`
   checker.fault([...path, 'carry', 'at'], 'mapping.contradiction', what, 'name a map that no field takes')
+}
+
+function checkInfer(rules: InferRules | undefined, path: YamlPath, checker: Checker): void {
+  for (const [name, rule] of Object.entries(rules ?? {})) {
+    if (rule === null) continue
+    const at = [...path, name]
+    const { model = {}, lookup = {} } = rule
+    if (Object.keys(model).length + Object.keys(lookup).length === 0)
+      checker.fault(at, 'mapping.contradiction', 'nothing is told by this', 'name model fields, or look one up', 'key')
+    if (rule.wire === undefined && Object.keys(model).length > 0) {
+      const what = 'this would be told of every message'
+      checker.fault(at, 'mapping.contradiction', what, 'name the wire fields it is told from, or use `set`', 'key')
+    }
+    checkFixed(model, [...at, 'model'], checker)
+    for (const [field, { of, table }] of Object.entries(lookup)) {
+      const here = [...at, 'lookup', field]
+      checker.field([...here, 'of'], of)
+      checkOpenTable(table, checker.field(here, field, 'key'), [...here, 'table'], checker)
+    }
+  }
 }
 
 function checkWords({ words }: MessageRule, path: YamlPath, checker: Checker): void {
@@ -224,11 +249,26 @@ function checkWords({ words }: MessageRule, path: YamlPath, checker: Checker): v
 }
 
 /** A field that `match` fixes needs no rule of its own. */
-function checkMatch({ match, root, fields }: MessageRule, path: YamlPath, { fault }: Checker): void {
+function checkMatch({ match, root, fields, cases }: MessageRule, path: YamlPath, { fault }: Checker): void {
   const prefix = root === undefined ? '' : `${root}.`
-  for (const wire of Object.keys(match ?? {})) {
+  for (const [wire, asked] of Object.entries(match ?? {})) {
     const own = wire.startsWith(prefix) ? wire.slice(prefix.length) : undefined
-    if (own === undefined || (fields?.[own] ?? null) === null) continue
+    const isPlaced = own !== undefined && (fields?.[own] ?? null) !== null
+    if (isChoice(asked)) {
+      const isSaid =
+        isPlaced || Object.values(cases ?? {}).some((each) => own !== undefined && own in (each?.wire ?? {}))
+      const what = `${wire} may be one of several values, and nothing says which`
+      if (!isSaid)
+        fault(
+          [...path, 'match', wire],
+          'mapping.unmapped',
+          what,
+          'map it to a model field, or write it by cases',
+          'key',
+        )
+      continue
+    }
+    if (!isPlaced || isCondition(asked)) continue
     fault([...path, 'fields', own], 'mapping.contradiction', `match fixes ${own} already`, 'keep one of the two', 'key')
   }
 }
@@ -238,7 +278,7 @@ function checkFull(rule: MessageRule, path: YamlPath, { fault }: Checker): void 
   if (said === (rule.full !== undefined)) return
   if (said) {
     const what = 'a field says whether this is a full picture, but not of what'
-    fault(path, 'mapping.unmapped', what, 'add `full: channels`, `full: terminals` or `full: numbers`', 'key')
+    fault(path, 'mapping.unmapped', what, 'add `full` with what it is a picture of, such as `full: channels`', 'key')
   } else {
     const what = 'nothing in the message says whether it is a full picture'
     fault([...path, 'full'], 'mapping.unmapped', what, 'map a wire field to `full`, or remove this', 'key')
@@ -259,6 +299,10 @@ function checkEssential(
   }
 }
 
+function namesOf(form: string): string[] {
+  return [...form.matchAll(/\{([^{}|#~]+)/g)].map(([, name]) => name!)
+}
+
 /** Model fields that the message says in any way. */
 function saidBy(rule: MessageRule): Set<string> {
   const said = new Set<string>(Object.keys(rule.set ?? {}))
@@ -272,6 +316,8 @@ function saidBy(rule: MessageRule): Set<string> {
     for (const field of Object.values(fields ?? {})) {
       const name = typeof field === 'string' ? field : field?.is
       if (name !== undefined) said.add(name)
+      if (typeof field === 'object')
+        for (const form of [field?.form ?? []].flat()) for (const each of namesOf(form)) said.add(each)
     }
   }
   for (const cases of [rule.cases, rule.item?.cases])
@@ -279,5 +325,6 @@ function saidBy(rule: MessageRule): Set<string> {
   for (const text of Object.values(rule.address)) for (const [, name] of text.matchAll(/\{([\w.]+)\}/g)) said.add(name!)
   // A mistyped field is a fault of its own; that it is missing would only follow from that.
   const paths = modelPaths(rule.fact)
-  return new Set([...said].map((name) => (paths.includes(name) ? name : (nearest(name, paths) ?? name))))
+  const meant = (name: string) => (paths.includes(name) || name.startsWith('ext.') ? name : nearest(name, paths))
+  return new Set([...said].map((name) => meant(name) ?? name))
 }

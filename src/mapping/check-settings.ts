@@ -9,6 +9,7 @@ const MENTION = /settings\.([\w-]+)/g
 const CODEC_SETTINGS: Readonly<Record<MappingFile['codec']['name'], Readonly<Record<string, readonly string[]>>>> = {
   'ruby-yaml': { profile: ['psych-4', 'psych-2.0', 'compatible'] },
   'json-rpc': {},
+  stasis: {},
 }
 
 /** What the checks of settings look at. `raw` is the file's data before anything was left out of it. */
@@ -25,6 +26,7 @@ export function checkSettings({ file, given, raw, isWhole }: SettingsToCheck, fa
   const declared = file.settings ?? {}
   const known = Object.keys(declared)
   checkMentions(file.messages, ['messages'], known, fault)
+  checkMentions(file.parts, ['parts'], known, fault)
   checkNowhereElse(file, fault)
   const used = new Set([...Object.keys(CODEC_SETTINGS[file.codec.name]), ...mentioned(raw, known)])
   for (const name of known) {

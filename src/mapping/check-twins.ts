@@ -1,4 +1,5 @@
 import type { ReportFault } from './checker.js'
+import { type Asked, includesAsked } from './match.js'
 import type { MappingFile, MessageRule } from './schema.js'
 
 /** Faults of messages that an earlier message takes before them, so that nothing ever comes to them. */
@@ -24,7 +25,8 @@ function takesAll(earlier: MessageRule, later: MessageRule): boolean {
   const isThere = earlier.anywhere || (!later.anywhere && sameEntries(earlier.address, later.address))
   if (!isThere) return false
   const matched = Object.entries(earlier.match ?? {})
-  if (!matched.every(([path, value]) => later.match?.[path] === value)) return false
+  const takes = ([path, asked]: [string, Asked]) => includesAsked(asked, later.match?.[path])
+  if (!matched.every(takes)) return false
   const lists = listsOf(earlier)
   const others = listsOf(later)
   // A message of lists is known by having one of them.

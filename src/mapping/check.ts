@@ -6,8 +6,9 @@ import { checkSettings } from './check-settings.js'
 import { checkTables } from './check-tables.js'
 import { checkTwins } from './check-twins.js'
 import { messageChecker, type ReportFault } from './checker.js'
+import { expandParts, nearestPart } from './parts.js'
 import type { Repaired } from './repair.js'
-import type { MappingFile, SettingValues } from './schema.js'
+import type { MappingFile, MessageRule, SettingValues } from './schema.js'
 
 /** What tells a message from others. */
 const IDENTITY = ['address', 'match', 'class', 'root', 'each', 'columns', 'words', 'anywhere']
@@ -25,28 +26,38 @@ export function checkMapping(
   given: SettingValues,
   describe?: DescribeMember,
 ): Fault[] {
-  const { data: file, source, kindless, isCut } = repaired
+  const { kindless, isCut } = repaired
+  const { file, source, unknown, used } = expandParts(repaired.data, repaired.source)
   const faults: Fault[] = []
   const fault: ReportFault = (path, code, what, right, at) =>
     void faults.push(source.fault(path, code, what, right, at))
   const isWhole = source.complete && !isCut([])
   checkHead(file, fault)
   checkSettings({ file, given, raw: source.value, isWhole: source.complete }, fault)
+  for (const { path, name } of unknown) {
+    const near = nearestPart(file, name)
+    const right = near === undefined ? 'describe it under `parts`' : `did you mean ${near}?`
+    fault(path, 'mapping.field', `there is no part ${name}`, right, 'key')
+  }
   const usedTables = new Set<string>()
+  const openTables = new Set<string>()
   const hasClasses = !isCut(['codec', 'classes']) && isRead(source.value, 'codec')
   const isPlaced = (name: string) =>
     source.isWhole(['messages', name]) && !IDENTITY.some((key) => isCut(['messages', name, key]))
   for (const [name, rule] of Object.entries(file.messages)) {
     if (rule === null) continue
-    const checker = messageChecker(rule.fact, !kindless.has(name), { file, fault, usedTables, hasClasses })
+    const shared = { file, fault, usedTables, openTables, hasClasses }
+    const checker = messageChecker(rule.fact, !kindless.has(name), shared)
     const at = ['messages', name]
-    const mayBeSaid = (path: string) => kindless.has(name) || !source.isWhole(at) || repaired.isCutMention(at, path)
+    const mayBeSaid = (path: string) =>
+      kindless.has(name) || !source.isWhole(at) || isMentioned(repaired, at, rule, path)
     const settings = { ...file.settings, ...given }
     if (describe !== undefined) checkMembers(rule, at, { describe, file, settings, fault })
     checkMessage(rule, at, checker, { mayBeSaid, hasAddress: !isCut([...at, 'address']) })
   }
   checkTwins(file, isPlaced, fault)
-  checkTables(file, tablesOfLossyRules(file), fault)
+  checkTables(file, { lossy: tablesOfLossyRules(file), open: openTables }, fault)
+  checkUnusedParts(repaired.data, used, isWhole, fault)
   checkUnused(file, usedTables, mentionedTables(source.value, file), source.complete, fault)
   checkRemovals(source.value, fault)
   if (Object.keys(file.messages).length === 0 && isWhole)
@@ -58,6 +69,20 @@ export function checkMapping(
 function isRead(value: unknown, key: string): boolean {
   const found = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined
   return typeof found === 'object' && found !== null
+}
+
+/** Whether what was left out of a message, or of a part it uses, mentions a name. */
+function isMentioned({ isCutMention }: Repaired, at: YamlPath, rule: MessageRule, name: string): boolean {
+  const parts = [...Object.keys(rule.use ?? {}), ...Object.keys(rule.item?.use ?? {})]
+  return isCutMention(at, name) || parts.some((part) => isCutMention(['parts', part], name))
+}
+
+function checkUnusedParts(file: MappingFile, used: ReadonlySet<string>, isWhole: boolean, fault: ReportFault): void {
+  if (!isWhole) return
+  for (const name of Object.keys(file.parts ?? {})) {
+    if (used.has(name)) continue
+    fault(['parts', name], 'mapping.dead-rule', `no message uses the part ${name}`, 'use it or remove it', 'key')
+  }
 }
 
 function checkHead({ dialect, codec }: MappingFile, fault: ReportFault): void {
@@ -104,7 +129,7 @@ function tablesOfLossyRules(file: MappingFile): Set<string> {
 
 /** Null removes what a file inherits; where nothing is inherited it is a forgotten value. */
 function checkRemovals(value: unknown, fault: ReportFault): void {
-  const parents = new Set(['messages', 'fields', 'cases', 'columns', 'tables'])
+  const parents = new Set(['messages', 'parts', 'use', 'fields', 'cases', 'infer', 'columns', 'tables'])
   visit(value, (key, each, path) => {
     const parent = path.at(-2)
     const isRow = path.length === 3 && path[0] === 'tables'

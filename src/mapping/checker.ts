@@ -15,6 +15,8 @@ export interface Checker {
   readonly fault: ReportFault
   /** Tables that some rule uses; the checks add to it. */
   readonly usedTables: Set<string>
+  /** Of these, the ones that may be empty or have several rows for one value; the checks add to it. */
+  readonly openTables: Set<string>
   /** The model field, or a fault and undefined. */
   field(path: YamlPath, name: string, at?: 'key' | 'value'): ModelPath | undefined
 }
@@ -76,7 +78,7 @@ export function checkValue(field: ModelPath | undefined, value: Scalar, path: Ya
 /** The same for every value a test of a model field names. */
 export function checkTest(field: ModelPath | undefined, test: Test, path: YamlPath, checker: Checker): void {
   if (typeof test !== 'object' || test === null) checkValue(field, test, path, checker)
-  else if ('not' in test) checkValue(field, test.not, [...path, 'not'], checker)
+  else if ('not' in test) for (const value of [test.not].flat()) checkValue(field, value, [...path, 'not'], checker)
   else if ('any' in test)
     for (const [i, value] of test.any.entries()) checkValue(field, value, [...path, 'any', i], checker)
 }

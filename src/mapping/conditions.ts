@@ -8,12 +8,17 @@ export function compileTest(test: Test, absentIsNull: boolean): Check {
   if (test === null) return absentIsNull ? (value) => value === undefined || value === null : (value) => value === null
   if (typeof test !== 'object') return (value) => value === test
   if ('not' in test) {
-    const inner = compileTest(test.not, absentIsNull)
+    const inner = compileTest(Array.isArray(test.not) ? { any: test.not } : test.not, absentIsNull)
     return (value) => !inner(value)
   }
+  if ('starts' in test) {
+    const { starts } = test
+    return (value) => typeof value === 'string' && value.startsWith(starts)
+  }
   if ('any' in test) {
-    const inner = test.any.map((each) => compileTest(each, absentIsNull))
-    return (value) => inner.some((check) => check(value))
+    const allowed = new Set<unknown>(test.any)
+    if (absentIsNull && allowed.has(null)) allowed.add(undefined)
+    return (value) => allowed.has(value)
   }
   return test.present
     ? (value) => value !== undefined && value !== null

@@ -1,5 +1,6 @@
 import type { Trees } from '../codecs/codec.js'
 import type { FieldShape } from '../model/index.js'
+import { readIso, UTC, writeIso } from './iso-time.js'
 import type { Conversion, Scalar, TableRule } from './schema.js'
 
 /**
@@ -11,6 +12,11 @@ export interface Converter {
   write(model: unknown): unknown
   /** Set where both sides are the same: values of this type, and no others. */
   readonly type?: 'string' | 'boolean'
+  /** A value in another form than the one that `write` gives: what it means, and a note by which it is written so again. */
+  readonly noted?: {
+    read(wire: unknown): { readonly model: unknown; readonly note: string } | undefined
+    write(model: unknown, note: string): unknown
+  }
 }
 
 /** FreeSWITCH counts the length of a key press in samples of 8 kHz audio. */
@@ -30,6 +36,7 @@ export function defaultConversion(shape: FieldShape | undefined): Conversion | u
 /** Model types a conversion yields. */
 export function conversionFits(conversion: Conversion, shape: FieldShape): boolean {
   const text = shape.type === 'string' || shape.type === 'enum'
+  if (conversion === 'list') return shape.list === true && shape.type === 'string'
   if (conversion === 'str') return text
   if (conversion === 'bool' || conversion === 'bool-text') return shape.type === 'boolean'
   return shape.type === 'int64' || shape.type === 'uint32'
@@ -37,8 +44,12 @@ export function conversionFits(conversion: Conversion, shape: FieldShape): boole
 
 /** A converter by name. Whole numbers are kept within what the model's type can hold. */
 export function converter(conversion: Conversion | undefined, shape: FieldShape | undefined, trees: Trees): Converter {
-  if (shape?.list) return textList
+  if (shape?.list) return conversion === 'list' ? anyTextList : textList
   switch (conversion) {
+    case 'list':
+      return anyTextList
+    case 'iso':
+      return isoTime
     case undefined:
       return shape?.type === 'double' ? double : same
     case 'str':
@@ -88,6 +99,24 @@ const double: Converter = {
 const textList: Converter = {
   read: (v) => (Array.isArray(v) && v.length > 0 && v.every((e) => typeof e === 'string') ? v.slice() : undefined),
   write: (m) => (Array.isArray(m) && m.length > 0 ? m : undefined),
+}
+const anyTextList: Converter = {
+  read: (v) => (Array.isArray(v) && v.every((e) => typeof e === 'string') ? v.slice() : undefined),
+  write: (m) => (Array.isArray(m) ? m : undefined),
+}
+const isoTime: Converter = {
+  read(v) {
+    const time = readIso(v)
+    return time?.offset === UTC ? time.ms : undefined
+  },
+  write: (m) => (isCount(m) ? writeIso(m) : undefined),
+  noted: {
+    read(v) {
+      const time = readIso(v)
+      return time && { model: time.ms, note: time.offset }
+    },
+    write: (m, note) => (isCount(m) && /^[+-]\d{4}$/.test(note) ? writeIso(m, note) : undefined),
+  },
 }
 
 function closedSet(values: readonly string[]): Converter {

@@ -1,6 +1,7 @@
-import type { Codec } from '../codecs/codec.js'
+import type { Codec, Trees } from '../codecs/codec.js'
 import { GatewayError } from '../errors.js'
-import type { Fact, Scope } from '../model/index.js'
+import type { Fact, FactKind, Scope } from '../model/index.js'
+import { askedValues, fitsMatch } from './match.js'
 import {
   type Address,
   compileMessage,
@@ -61,10 +62,14 @@ export function compileDialect(file: MappingFile, codec: Codec, treesOf: TreesOf
     rule === null ? [] : [compileMessage(name, rule, file, codec.trees, treesOf)],
   )
   const byName = new Map(messages.map((message) => [message.name, message]))
+  const byKind = new Map<FactKind, readonly Message[]>(
+    messages.map(({ rule }) => [rule.fact, messages.filter((each) => each.rule.fact === rule.fact)]),
+  )
+  const candidates = candidatesOf(messages, codec.trees)
 
   function decode(address: Address | undefined, body: Uint8Array): DecodedMessage {
     const document = codec.decode(body)
-    for (const message of messages) {
+    for (const message of candidates(document.root)) {
       if (!message.rule.anywhere && address !== undefined && !message.fitsAddress(address)) continue
       if (message.fitsContent(document.root)) return message.decode(document, address, body[0] !== DASH)
     }
@@ -97,12 +102,16 @@ export function compileDialect(file: MappingFile, codec: Codec, treesOf: TreesOf
       open = undefined
     }
     for (const fact of facts) {
-      const message = messages.find((each) => each.canSay(fact))
+      const message = messageFor(fact)
       if (message === undefined) {
         out.unsaid.push(fact)
         continue
       }
-      if (open?.message === message && message.together(open.facts[0]!, fact)) open.facts.push(fact)
+      if (!message.many) {
+        close()
+        out.messages.push(write(message, { facts: [fact], ext: rest }))
+        rest = undefined
+      } else if (open?.message === message && message.together(open.facts[0]!, fact)) open.facts.push(fact)
       else {
         close()
         open = { message, facts: [fact] }
@@ -113,10 +122,16 @@ export function compileDialect(file: MappingFile, codec: Codec, treesOf: TreesOf
   }
 
   function encodeOne(fact: Fact, facts: readonly Fact[], ext: Bag | undefined): Encoding {
-    for (let i = 0; i < messages.length; i++) {
-      if (messages[i]!.canSay(fact)) return { messages: [write(messages[i]!, { facts, ext })], unsaid: [] }
-    }
-    return { messages: [], unsaid: [fact] }
+    const message = messageFor(fact)
+    if (message === undefined) return { messages: [], unsaid: [fact] }
+    return { messages: [write(message, { facts, ext })], unsaid: [] }
+  }
+
+  /** The first message that can say it. */
+  function messageFor(fact: Fact): Message | undefined {
+    const able = byKind.get(fact.kind) ?? []
+    for (let i = 0; i < able.length; i++) if (able[i]!.canSay(fact)) return able[i]
+    return undefined
   }
 
   function write(message: Message, utterance: Utterance): EncodedMessage {
@@ -140,5 +155,33 @@ export function compileDialect(file: MappingFile, codec: Codec, treesOf: TreesOf
     decode,
     encode,
     encodeEmpty,
+  }
+}
+
+/**
+ * The messages that a document may be, in order: by the wire value that most of them are told by, all are
+ * sorted beforehand.
+ */
+function candidatesOf(messages: readonly Message[], trees: Trees): (root: unknown) => readonly Message[] {
+  const paths = messages.flatMap(({ rule }) => Object.keys(rule.match ?? {}))
+  const count = (path: string) => paths.filter((each) => each === path).length
+  const [pivot] = [...new Set(paths)].sort((a, b) => count(b) - count(a))
+  if (pivot === undefined) return () => messages
+  const steps = pivot.split('.')
+  const asked = messages.flatMap(({ rule }) =>
+    rule.match?.[pivot] === undefined ? [] : askedValues(rule.match[pivot]),
+  )
+  // One that asks for no certain value may take any.
+  const others = messages.filter(({ rule }) => askedValues(rule.match?.[pivot] ?? { present: true }).length === 0)
+  const byValue = new Map<unknown, readonly Message[]>(
+    asked.map((value) => [
+      value,
+      messages.filter((each) => others.includes(each) || fitsMatch(each.rule.match![pivot]!, value)),
+    ]),
+  )
+  return (root) => {
+    let value = root
+    for (let i = 0; i < steps.length; i++) value = trees.isMap(value) ? trees.get(value, steps[i]!) : undefined
+    return byValue.get(value) ?? others
   }
 }

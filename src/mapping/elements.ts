@@ -1,8 +1,9 @@
 import type { Trees } from '../codecs/codec.js'
 import { GatewayError } from '../errors.js'
 import { FACT_ACCESS, type Fact, type FactKind } from '../model/index.js'
+import { carriedCase } from './carry.js'
 import { type Bag, extensionOf, type ModelPath } from './paths.js'
-import type { Scalar } from './schema.js'
+import type { CarryRules, Scalar } from './schema.js'
 import type { Shape } from './shape.js'
 import { makeSlot, type Slot, setAside, writeTyped } from './slots.js'
 
@@ -11,8 +12,8 @@ export interface Batch {
   facts: Fact[]
 }
 
-/** Fixed model values: set when reading, required when writing. */
-export type FixedFields = readonly { readonly field: ModelPath; readonly value: Scalar }[]
+/** Fixed model values: set when reading, required when writing. Undefined: the field must be absent. */
+export type FixedFields = readonly { readonly field: ModelPath; readonly value: Scalar | undefined }[]
 
 /** What turns wire lists into facts and facts into wire lists. */
 export interface Rows {
@@ -27,7 +28,7 @@ export interface Rows {
 /** Makes a fact of a kind with its fixed fields. */
 export function freshFact(kind: FactKind, fixed: FixedFields): Fact {
   const fact = FACT_ACCESS[kind].blank() as unknown as Fact
-  for (const { field, value } of fixed) field.set(fact, value)
+  for (const { field, value } of fixed) if (value !== undefined) field.set(fact, value)
   return fact
 }
 
@@ -61,6 +62,7 @@ export interface ElementList {
   readonly className: string | undefined
   readonly shape: Shape
   readonly mustSay: boolean
+  readonly carry: CarryRules | undefined
   readonly make: () => Fact
   readonly batch: Batch
   readonly trees: Trees
@@ -68,9 +70,11 @@ export interface ElementList {
 }
 
 /** One list whose elements are maps, each a fact. */
-export function elementRows({ path, className, shape, mustSay, make, batch, trees, dialect }: ElementList): Rows {
+export function elementRows(list: ElementList): Rows {
+  const { path, className, shape, mustSay, carry, make, batch, trees, dialect } = list
   let found: Fact[] = []
   const kept = (fact: Fact) => fact.ext?.[dialect]
+  const hintIn = carry && carriedCase(carry, trees)
   const slot = makeSlot({
     path,
     read(value) {
@@ -87,7 +91,7 @@ export function elementRows({ path, className, shape, mustSay, make, batch, tree
     if (!trees.isMap(element))
       throw new GatewayError('mapping.message', `${dialect}: ${path}.${at} is no mapping; each element must be one`)
     const fact = make()
-    shape.read(element, fact, () => extensionOf(fact, dialect))
+    shape.read(element, fact, () => extensionOf(fact, dialect), hintIn?.(element))
     const given = trees.classOf(element)
     if (given !== className) extensionOf(fact, dialect).$class = given ?? null
     return fact

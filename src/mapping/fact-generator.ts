@@ -1,6 +1,7 @@
 import { FACT_SHAPES, type Fact, type FactKind, type FieldShape } from '../model/index.js'
 import { compileTest, exactValue } from './conditions.js'
 import { tableRows } from './converters.js'
+import { formFields } from './forms.js'
 import { type Bag, type ModelPath, modelPath, setOwn } from './paths.js'
 import type { CaseRule, FieldRule, FieldRules, MappingFile, MessageRule, Scalar, Test } from './schema.js'
 
@@ -58,6 +59,12 @@ export function longForm(rule: FieldRules[string]): FieldRule | undefined {
   return typeof rule === 'string' ? { is: rule } : rule
 }
 
+/** Model fields that a field says. */
+export function pathsOf(rule: FieldRule | undefined): string[] {
+  if (rule?.form !== undefined) return [rule.form].flat().flatMap((form) => formFields(form).map(({ path }) => path))
+  return rule?.is === undefined ? [] : [rule.is]
+}
+
 /** Texts that YAML, JSON and careless programs trip over, and ordinary ones. */
 const TEXTS = [
   '1004',
@@ -105,19 +112,29 @@ export function factGenerator(file: MappingFile, rule: MessageRule, random: Rand
   /** A fact that the part can tell; with `chosen` one that this case is about. */
   function make(source: Source, chosen: CaseRule | undefined): Fact {
     const fact = { kind } as Fact
-    for (const [path, value] of Object.entries(source.set)) field(path)!.set(fact, value)
+    for (const [path, value] of Object.entries(source.set)) if (value !== null) field(path)!.set(fact, value)
     if (rule.words !== undefined) makeWords(fact)
     const byCases = new Set(Object.values(source.cases).flatMap((each) => Object.keys(each?.model ?? {})))
     const implied = new Set(Object.values(source.cases).flatMap((each) => Object.keys(each?.implies ?? {})))
     for (const each of Object.values(source.fields)) {
       const long = longForm(each)
+      if (long?.form !== undefined) fillForm(fact, long)
       if (long?.is === undefined || byCases.has(long.is) || implied.has(long.is)) continue
       if (long.required || isEssential(long.is) || !random.once(3)) fill(fact, long)
     }
     for (const path of addressFields) if (random.once(2)) field(path)?.set(fact, random.pick(PLAIN_TEXTS))
-    if (rule.carry !== undefined) fillCarried(fact, source, new Set([...byCases, ...implied]))
+    if ((rule.carry ?? rule.item?.carry) !== undefined) fillCarried(fact, source, new Set([...byCases, ...implied]))
     for (const [path, test] of Object.entries(chosen?.model ?? {})) satisfy(fact, path, test)
     return fact
+  }
+
+  /** The model fields of a form, in which no separator may stand. */
+  function fillForm(fact: Fact, { form, required }: FieldRule): void {
+    for (const { path } of [form ?? []].flat().flatMap(formFields)) {
+      const target = field(path)!
+      if (target.space === 'model' && (required || isEssential(path) || !random.once(3)))
+        target.set(fact, random.pick(PLAIN_TEXTS))
+    }
   }
 
   const isEssential = (path: string) => ['id', 'serial', 'channel', 'name', 'digit'].includes(path)
@@ -138,7 +155,7 @@ export function factGenerator(file: MappingFile, rule: MessageRule, random: Rand
 
   /** Model fields without a rule: they ride along, and must come back all the same. */
   function fillCarried(fact: Fact, source: Source, except: ReadonlySet<string>): void {
-    const said = new Set(Object.values(source.fields).map((each) => longForm(each)?.is))
+    const said = new Set(Object.values(source.fields).flatMap((each) => pathsOf(longForm(each))))
     for (const path of Object.keys(shapes)) {
       if (said.has(path) || except.has(path) || addressFields.has(path) || path in source.set || !random.once(4))
         continue
@@ -150,7 +167,7 @@ export function factGenerator(file: MappingFile, rule: MessageRule, random: Rand
     const target = field(path)!
     const exact = exactValue(test)
     if (exact !== undefined) {
-      target.set(fact, exact)
+      target.set(fact, exact ?? undefined)
       return
     }
     const check = compileTest(test, true)

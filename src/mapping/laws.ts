@@ -4,7 +4,15 @@ import { GatewayError } from '../errors.js'
 import type { Fact } from '../model/index.js'
 import { compileTest } from './conditions.js'
 import type { Dialect } from './dialect.js'
-import { factGenerator, longForm, type Random, type Source, seededRandom, sourcesOf } from './fact-generator.js'
+import {
+  factGenerator,
+  longForm,
+  pathsOf,
+  type Random,
+  type Source,
+  seededRandom,
+  sourcesOf,
+} from './fact-generator.js'
 import { modelPath, modelPaths } from './paths.js'
 import type { CaseRule, MappingFile, MessageRule } from './schema.js'
 
@@ -72,7 +80,7 @@ function judgeOf({ file, dialect, name, rule, source }: Subject): Judge {
   const base: YamlPath = ['messages', name, ...source.at]
   const fields = Object.entries(source.fields).flatMap(([wire, each]) => {
     const long = longForm(each)
-    return long?.is === undefined ? [] : [{ wire, long, is: long.is }]
+    return long === undefined ? [] : pathsOf(long).map((is) => ({ wire, long, is }))
   })
   const excused = new Set(
     fields.map(({ is }) => is).filter((is) => fields.every((each) => each.is !== is || each.long.lossy !== undefined)),
@@ -82,8 +90,14 @@ function judgeOf({ file, dialect, name, rule, source }: Subject): Judge {
     cases.flatMap((each) => [...Object.keys(each.rule.model), ...Object.keys(each.rule.implies ?? {})]),
   )
   const optional = new Set(
-    fields.filter(({ long }) => long.derive !== undefined || long.default !== undefined).map(({ is }) => is),
+    fields
+      .filter(({ long }) => long.derive !== undefined || long.or !== undefined || long.default !== undefined)
+      .map(({ is }) => is),
   )
+  const inferred = [rule.infer, rule.item?.infer].flatMap((all) =>
+    Object.values(all ?? {}).flatMap((each) => [...Object.keys(each?.model ?? {}), ...Object.keys(each?.lookup ?? {})]),
+  )
+  const isCarried = (rule.carry ?? rule.item?.carry) !== undefined
   const field = (path: string) => modelPath(rule.fact, path, file.dialect)!
   const fits = (fact: Fact, tests: CaseRule['model']) =>
     Object.entries(tests).every(([path, test]) => compileTest(test, true)(field(path).get(fact)))
@@ -132,7 +146,7 @@ function judgeOf({ file, dialect, name, rule, source }: Subject): Judge {
     const [back] = facts
     if (facts.length !== 1 || back === undefined)
       return breach(['messages', name], `one fact was written, and ${facts.length} were read back`)
-    const lost = firstDifference(fact, back, excusedFor(fact), new Set([...optional, ...caseFields]))
+    const lost = firstDifference(fact, back, excusedFor(fact), new Set([...optional, ...caseFields, ...inferred]))
     if (lost !== undefined) return breach(placeOf(lost.path, fact), lost.what)
     const again = dialect.encode({ facts, ext }).messages
     if (again.length === 1 && isDeepStrictEqual(again[0]!.body, message.body)) return undefined
@@ -145,7 +159,7 @@ function judgeOf({ file, dialect, name, rule, source }: Subject): Judge {
       const went = field(path).get(fact)
       const came = field(path).get(back)
       if (isDeepStrictEqual(went, came)) continue
-      const isMapped = went !== undefined && (rule.carry !== undefined || isSaid(path))
+      const isMapped = went !== undefined && (isCarried || isSaid(path))
       const isNew = went === undefined && !isExcused(path, mayAppear) && path !== 'full'
       if (isMapped || isNew) return { path, what: `${path} was ${show(went)} and came back as ${show(came)}` }
     }

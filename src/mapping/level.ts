@@ -1,11 +1,10 @@
 import type { Carrier } from './carry.js'
-import type { Cases } from './cases.js'
 import type { Slot } from './slots.js'
 
 /** One key of a wire map: a field, a key that only the cases write, or a nested map. */
 export type Entry =
   | { readonly kind: 'slot'; readonly key: string; readonly slot: Slot; readonly caseAt: number }
-  | { readonly kind: 'case'; readonly key: string; readonly caseAt: number }
+  | { readonly kind: 'case'; readonly key: string; readonly path: string; readonly caseAt: number }
   | { readonly kind: 'level'; readonly key: string; readonly level: Level }
 
 /** A wire map and the maps nested in it. */
@@ -17,6 +16,8 @@ export interface Level {
   readonly index: ReadonlyMap<unknown, number>
   /** By place: the slot of an entry that needs nothing but its slot, as nearly all do. */
   readonly plain: readonly (Slot | undefined)[]
+  /** By place: whether the writer may put something there although nothing was read there. */
+  readonly mayMiss: readonly boolean[]
   /** Takes and adds entries beyond those of the rules. */
   readonly carrier: Carrier | undefined
 }
@@ -34,10 +35,10 @@ export interface Place {
   readonly slot: Slot | undefined
 }
 
-/** Arranges places, given by dotted paths, into nested maps. */
+/** Arranges places, given by dotted paths, into nested maps. `keys` are those that tests are about, as they are numbered. */
 export function buildLevel(
   places: readonly Place[],
-  cases: Cases | undefined,
+  keys: readonly string[],
   carry: CarryPlace | undefined,
   prefix = '',
 ): Level {
@@ -54,14 +55,30 @@ export function buildLevel(
   const entries = [...groups].map(([key, group]): Entry => {
     const first = group[0]
     if (first?.path !== prefix + key)
-      return { kind: 'level', key, level: buildLevel(group, cases, carry, `${prefix}${key}.`) }
-    const caseAt = cases?.keys.indexOf(first.path) ?? -1
-    return first.slot === undefined ? { kind: 'case', key, caseAt } : { kind: 'slot', key, slot: first.slot, caseAt }
+      return { kind: 'level', key, level: buildLevel(group, keys, carry, `${prefix}${key}.`) }
+    const caseAt = keys.indexOf(first.path)
+    return first.slot === undefined
+      ? { kind: 'case', key, path: first.path, caseAt }
+      : { kind: 'slot', key, slot: first.slot, caseAt }
   })
-  const keys = entries.map((entry) => entry.key)
+  const names = entries.map((entry) => entry.key)
   const plain = entries.map(plainSlot)
   const carrier = carry?.at === here ? carry.carrier : undefined
-  return { path: here, keys, entries, index: new Map(keys.map((key, at) => [key, at])), plain, carrier }
+  return {
+    path: here,
+    keys: names,
+    entries,
+    index: new Map(names.map((key, at) => [key, at])),
+    plain,
+    mayMiss: entries.map(mayMiss),
+    carrier,
+  }
+}
+
+/** What only the dialect itself has told is not there unless it was read; nor is a map of nothing else. */
+function mayMiss(entry: Entry): boolean {
+  if (entry.kind === 'level') return entry.level.mayMiss.includes(true)
+  return entry.kind === 'case' || !(entry.slot.fromAside && entry.slot.fallback === undefined)
 }
 
 function plainSlot(entry: Entry): Slot | undefined {

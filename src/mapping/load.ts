@@ -2,10 +2,19 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { DescribeMember } from '../codecs/codec.js'
-import { type Fault, type FaultCode, mappingPath, readYaml, sortFaults, type YamlSource } from '../config/index.js'
+import {
+  type Fault,
+  type FaultCode,
+  mappingPath,
+  readYaml,
+  sortFaults,
+  type YamlPath,
+  type YamlSource,
+} from '../config/index.js'
 import { checkMapping } from './check.js'
 import { mergedSource, mergeOver } from './merge.js'
 import { underMeantNames } from './misnamed.js'
+import { expandParts } from './parts.js'
 import { repair } from './repair.js'
 import type { MappingFile, SettingValues } from './schema.js'
 
@@ -17,6 +26,8 @@ export interface LoadedMapping {
   readonly revision: string
   /** The file's text, merged over the files it extends, for places of rules. */
   readonly source: YamlSource
+  /** Where in the file a rule of a message stands: it may come from a part. */
+  readonly origin: (path: YamlPath) => YamlPath
   /** Data of the file itself, without what it extends. */
   readonly own: unknown
 }
@@ -49,9 +60,11 @@ export function loadMapping(
   if (faults.length > 0 && !standsAlone(merged))
     return { faults: sortFaults(all.filter((fault) => !mayBeInherited(fault))) }
   if (all.length > 0 || data === undefined) return { faults: sortFaults(all) }
-  const file = withSettings(data, given)
+  const expanded = expandParts(data, source)
+  const file = withSettings(expanded.file, given)
   const revision = createHash('sha256').update(JSON.stringify(file)).digest('hex').slice(0, 12)
-  return { mapping: { path, file, revision, source, own: sources[0]?.value } }
+  const { origin } = expanded
+  return { mapping: { path, file, revision, source: expanded.source, origin, own: sources[0]?.value } }
 }
 
 /** Lays each file over those it extends. `named`: the files with mistyped names of inherited entries put right. */

@@ -2,12 +2,15 @@ import type { Document, Trees } from '../codecs/codec.js'
 import { GatewayError } from '../errors.js'
 import type { Fact, Scope } from '../model/index.js'
 import { compileTemplate, type Template } from './address.js'
-import { carriedCase, compileCarrier } from './carry.js'
+import { carriedCase, compileCarrier, sayableValues } from './carry.js'
 import { type Cases, compileCases } from './cases.js'
 import { type Batch, columnRows, elementRows, type FixedFields, freshFact, hasFixed, type Rows } from './elements.js'
+import { formFields } from './forms.js'
+import type { Inference } from './infer.js'
 import type { CarryPlace } from './level.js'
+import { fitsMatch, isChoice, isCondition } from './match.js'
 import { type Bag, extensionOf, type ModelPath } from './paths.js'
-import type { ElementRule, FieldRule, MappingFile, MessageRule } from './schema.js'
+import type { ElementRule, FieldRule, FieldRules, MappingFile, MessageRule } from './schema.js'
 import { compileShape, type Shape } from './shape.js'
 import { shareAgain, sharedPlaces } from './sharing.js'
 import { type Context, compileSlot, resolver } from './slots.js'
@@ -25,6 +28,8 @@ export interface DecodedMessage {
   readonly ext: Bag
   /** Set when it is the full picture of something. */
   readonly full: Scope | undefined
+  /** The dialect's own messages are others: this one was only taken so that nothing is lost. */
+  readonly isUnknown?: boolean | undefined
 }
 
 /** What is to be written as one message. */
@@ -76,11 +81,12 @@ export function compileMessage(
   const fixed = fixedFields(rule.set, resolve)
   const make = () => freshFact(rule.fact, fixed)
   const addresses = new Map(Object.entries(rule.address).map(([key, text]) => [key, compileTemplate(text, resolve)]))
-  const matches = Object.entries(rule.match ?? {}).map(([path, value]) => ({ steps: path.split('.'), value }))
+  const matches = Object.entries(rule.match ?? {}).map(([path, asked]) => ({ steps: path.split('.'), asked }))
   const rootSteps = rule.root?.split('.') ?? []
   const batch: Batch = { facts: [] }
+  const covered = coveredPaths(rule, addresses, fixed)
   const cases = rule.cases === undefined ? undefined : compileCases(rule.cases, resolve)
-  const rows = compileRows(rule, context, make, batch)
+  const rows = compileRows(rule, context, make, batch, carryPlace)
   const many = rows.length > 0
   const words = rule.words === undefined ? undefined : compileWords(rule.words, context)
   const parts = rows.flatMap((each) => each.slots)
@@ -90,30 +96,38 @@ export function compileMessage(
       fields: { ...matchedFields(rule), ...rule.fields },
       cases,
       parts,
-      carry: carryPlace(),
+      infer: rule.infer,
+      carry: carryPlace(rule, rootSteps, cases),
       place,
       mustSay: rule.mustSay,
     },
     context,
   )
   const shared = many ? sharedFields(shape) : []
+  const choices = choicesOf(rule, shape)
 
-  function carryPlace(): CarryPlace | undefined {
-    if (rule.carry === undefined) return undefined
-    const covered = coveredPaths(rule, addresses, fixed)
-    const rest = rule.rest === undefined ? undefined : resolve(rule.rest)
-    const writer = trees.writer(rule.match ?? {}, [...rootSteps, ...rule.carry.at.split('.')])
-    const carrier = compileCarrier({ prefix: rule.carry.prefix, rest, covered, treesOf, writer }, cases, context)
-    return { at: rule.carry.at, carrier }
+  function carryPlace(part: ElementRule, at: readonly string[], partCases: Cases | undefined) {
+    const { carry } = part
+    if (carry === undefined) return undefined
+    const rest = part.rest === undefined ? undefined : resolve(part.rest)
+    const writer = trees.writer(rule.match ?? {}, [...at, ...carry.at.split('.')])
+    const sayable = sayableValues(part.fields, file)
+    return (inference: Inference): CarryPlace => {
+      const made = { prefix: carry.prefix, rest, covered, sayable, inference, treesOf, writer }
+      return { at: carry.at, carrier: compileCarrier(made, partCases, context) }
+    }
   }
 
+  const hintIn = rule.carry && carriedCase(rule.carry, trees)
   const templates = [...addresses].map(([key, template]) => ({ key, template }))
   const fixedAddress: Address = Object.freeze(
     Object.fromEntries(
       templates.flatMap(({ key, template: { fixed } }) => (fixed === undefined ? [] : [[key, fixed]])),
     ),
   )
-  const outside = matches.filter(({ steps }) => !rootSteps.every((key, i) => steps[i] === key))
+  const outside = matches.filter(
+    ({ steps, asked }) => !isCondition(asked) && !rootSteps.every((key, i) => steps[i] === key),
+  )
   const variable = templates.filter(({ template }) => template.fixed === undefined)
   const baseOf = (root: unknown) =>
     rootSteps.reduce((value, key) => (trees.isMap(value) ? trees.get(value, key) : undefined), root)
@@ -131,7 +145,7 @@ export function compileMessage(
       const places = sharedPlaces(document.root, document.shared, trees)
       if (places.length > 0) ext.$shared = places
     }
-    return { rule: name, facts, ext, full }
+    return { rule: name, facts, ext, full, isUnknown: rule.unknown }
   }
 
   function decodeWord(all: WordMessages, base: unknown, bare: boolean): Fact[] {
@@ -142,9 +156,7 @@ export function compileMessage(
 
   function decodeOne(base: unknown): Fact {
     const fact = make()
-    const hint =
-      rule.carry === undefined ? undefined : carriedCase(trees.get(base, rule.carry.at), rule.carry.prefix, trees)
-    shape.read(base, fact, () => extensionOf(fact, dialect), hint)
+    shape.read(base, fact, () => extensionOf(fact, dialect), hintIn?.(base))
     return fact
   }
 
@@ -168,7 +180,8 @@ export function compileMessage(
   }
 
   function isFull(facts: readonly Fact[], ext: Bag): boolean {
-    return facts.length > 0 ? facts[0]!.full === true : (ext.$set as Bag | undefined)?.full === true
+    if (facts.length > 0) return facts[0]!.full === true
+    return rule.set?.full === true || (ext.$set as Bag | undefined)?.full === true
   }
 
   function readAddress(fact: Fact, address: Address): void {
@@ -196,9 +209,9 @@ export function compileMessage(
   }
 
   function fitsContent(root: unknown): boolean {
-    for (const { steps, value } of matches) {
+    for (const { steps, asked } of matches) {
       const found = steps.reduce((each: unknown, key) => (trees.isMap(each) ? trees.get(each, key) : undefined), root)
-      if (found !== value) return false
+      if (!fitsMatch(asked, found)) return false
     }
     const base = baseOf(root)
     if (words !== undefined) return words.fits(base)
@@ -209,6 +222,7 @@ export function compileMessage(
   function canSay(fact: Fact): boolean {
     if (fact.kind !== rule.fact || !hasFixed(fact, fixed)) return false
     if (words !== undefined) return words.write(fact) !== undefined
+    for (let i = 0; i < choices.length; i++) if (!choices[i]!(fact)) return false
     if (many) return rows.some((each) => each.canSay(fact))
     return shape.hasRequired(fact) && (!rule.mustSay || shape.canSay(fact, fact.ext?.[dialect]))
   }
@@ -257,7 +271,7 @@ export function compileMessage(
   function wrap(base: unknown): unknown {
     if (rootSteps.length === 0) return base
     const root = nest(rootSteps, base)
-    for (let i = 0; i < outside.length; i++) put(root, outside[i]!.steps, outside[i]!.value)
+    for (let i = 0; i < outside.length; i++) put(root, outside[i]!.steps, outside[i]!.asked)
     return root
   }
 
@@ -286,7 +300,7 @@ export function compileMessage(
     canSay,
     together: (a, b) => many && shared.every((field) => field.get(a) === field.get(b)),
     encode,
-    says: new Set([...coveredPaths(rule, addresses, fixed), ...(cases?.fields.map((field) => field.path) ?? [])]),
+    says: new Set([...covered, ...(cases?.fields.map((field) => field.path) ?? [])]),
   }
 }
 
@@ -295,17 +309,26 @@ function bareOf(written: unknown): string | undefined {
 }
 
 function fixedFields(set: MessageRule['set'], resolve: (path: string) => ModelPath): FixedFields {
-  return Object.entries(set ?? {}).map(([path, value]) => ({ field: resolve(path), value }))
+  return Object.entries(set ?? {}).map(([path, value]) => ({ field: resolve(path), value: value ?? undefined }))
 }
 
 /** Wire values inside the fields' map that tell the message from others, as constant fields. */
 function matchedFields(rule: MessageRule): Record<string, FieldRule> {
   const prefix = rule.root === undefined ? '' : `${rule.root}.`
   return Object.fromEntries(
-    Object.entries(rule.match ?? {}).flatMap(([path, value]) =>
-      path.startsWith(prefix) ? [[path.slice(prefix.length), { const: value }]] : [],
+    Object.entries(rule.match ?? {}).flatMap(([path, asked]) =>
+      path.startsWith(prefix) && !isCondition(asked) ? [[path.slice(prefix.length), { const: asked }]] : [],
     ),
   )
+}
+
+/** For each of several values that a message is told by: whether what a fact gives there is one of them. */
+function choicesOf(rule: MessageRule, { slots }: Shape): ((fact: Fact) => boolean)[] {
+  const prefix = rule.root === undefined ? '' : `${rule.root}.`
+  return Object.entries(rule.match ?? {}).flatMap(([path, asked]) => {
+    const slot = slots.find((each) => prefix + each.path === path)
+    return isChoice(asked) && slot !== undefined ? [(fact: Fact) => fitsMatch(asked, slot.write(fact))] : []
+  })
 }
 
 /** Model fields that the message says once for all its facts. */
@@ -314,15 +337,32 @@ function sharedFields(shape: Shape): ModelPath[] {
   return [...fields, ...(shape.cases?.fields ?? [])]
 }
 
-function compileRows(rule: MessageRule, context: Context, make: () => Fact, batch: Batch): Rows[] {
+type CarryMaker = (
+  part: ElementRule,
+  at: readonly string[],
+  cases: Cases | undefined,
+) => ((inference: Inference) => CarryPlace) | undefined
+
+function compileRows(
+  rule: MessageRule,
+  context: Context,
+  make: () => Fact,
+  batch: Batch,
+  carryPlace: CarryMaker,
+): Rows[] {
   const { trees, dialect } = context
   if (rule.each !== undefined) {
     const item: ElementRule = rule.item ?? {}
     const cases: Cases | undefined = item.cases === undefined ? undefined : compileCases(item.cases, resolver(context))
-    const shape = compileShape({ fields: item.fields, cases, mustSay: item.mustSay }, context)
+    const at = [...(rule.root?.split('.') ?? []), rule.each]
+    const shape = compileShape(
+      { fields: item.fields, cases, infer: item.infer, carry: carryPlace(item, at, cases), mustSay: item.mustSay },
+      context,
+    )
     return [
       elementRows({
         path: rule.each,
+        carry: item.carry,
         className: item.class,
         shape,
         mustSay: item.mustSay ?? false,
@@ -351,12 +391,17 @@ function compileRows(rule: MessageRule, context: Context, make: () => Fact, batc
 function coveredPaths(rule: MessageRule, addresses: ReadonlyMap<string, Template>, fixed: FixedFields): Set<string> {
   const covered = new Set(fixed.map(({ field }) => field.path))
   const lists = [rule.fields, rule.item?.fields, ...Object.values(rule.columns ?? {}).map((each) => each.fields)]
-  for (const fields of lists) {
-    for (const field of Object.values(fields ?? {})) {
-      const path = typeof field === 'string' ? field : field?.is
-      if (path !== undefined) covered.add(path)
-    }
-  }
+  for (const fields of lists) for (const path of saidByFields(fields)) covered.add(path)
   for (const template of addresses.values()) for (const field of template.fields) covered.add(field.path)
   return covered
+}
+
+/** Model paths that fields say whatever else the message holds. */
+function saidByFields(fields: FieldRules | undefined): string[] {
+  return Object.values(fields ?? {}).flatMap((field) => {
+    if (typeof field === 'string') return [field]
+    if (field?.form !== undefined)
+      return [field.form].flat().flatMap((form) => formFields(form).map(({ path }) => path))
+    return field?.is === undefined || field.if !== undefined ? [] : [field.is]
+  })
 }

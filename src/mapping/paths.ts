@@ -29,12 +29,23 @@ const FULL_ACCESS: FieldAccess = {
   },
 }
 
+/** Shape of `at`, the time of the fact itself, which every kind of fact has. */
+const AT: FieldShape = { type: 'int64' }
+const AT_ACCESS: Pick<ModelPath, 'get' | 'set'> = {
+  get: (fact) => fact.meta?.at,
+  set(fact, value) {
+    const at = value as number // of its shape
+    fact.meta = fact.meta === undefined ? { at, clock: 'source' } : { ...fact.meta, at, clock: 'source' }
+  },
+}
+
 /**
  * Resolves a path such as `caller.number`, `peers.0`, `vars.dept` or `ext.t_type` for one kind
  * of fact. Undefined when the model has no such field.
  */
 export function modelPath(kind: FactKind, path: string, dialect: string): ModelPath | undefined {
   if (path.startsWith('ext.')) return extPath(path, path.slice(4), dialect)
+  if (path === 'at') return { path, space: 'model', shape: AT, ...AT_ACCESS }
   const shapes = FACT_SHAPES[kind] as Record<string, FieldShape>
   const shape = path === 'full' ? FULL : shapes[path]
   if (shape !== undefined) return { path, space: 'model', shape, ...accessors(kind, path) }

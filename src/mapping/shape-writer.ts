@@ -15,6 +15,15 @@ export interface ShapeWriter {
   canSay(fact: Fact, kept: Bag | undefined): boolean
   /** Remembers the keys of a map that was read, where `write` would choose others. */
   noteOrder(map: unknown, fact: Fact, residue: Residue): void
+  /** The same where order means nothing: of the keys that were not there, those that `write` would add. */
+  noteAbsent(missing: Missing, fact: Fact, residue: Residue): void
+}
+
+/** Places of maps at which nothing was found, in parallel lists; the first `count` count. */
+export interface Missing {
+  count: number
+  readonly levels: Level[]
+  readonly places: number[]
 }
 
 /** What one map is written from. */
@@ -47,8 +56,23 @@ export interface WirePlace {
   readonly match: Readonly<Record<string, unknown>>
 }
 
-/** The writer of a shape whose root map is `root`. */
-export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees, place: WirePlace): ShapeWriter {
+/** What a writer is made for: the shape's root map, its cases, and how many wire keys are numbered. */
+export interface ShapeToWrite {
+  readonly root: Level
+  readonly cases: Cases | undefined
+  readonly keyCount: number
+  /** The carrier asks what was written at the numbered keys. */
+  readonly notesValues: boolean
+}
+
+/** The writer of a shape. */
+export function shapeWriter(
+  { root, cases, keyCount, notesValues }: ShapeToWrite,
+  trees: Trees,
+  place: WirePlace,
+): ShapeWriter {
+  // Writing is synchronous and never re-enters the same shape, so one scratch list serves every message.
+  const values: unknown[] = new Array(keyCount)
   const simple =
     trees.ordered &&
     root.entries.every(
@@ -78,7 +102,7 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
     const isLean = !source.hasAside && source.raw === undefined && source.types === undefined && absent === undefined
     const isAny = isLean ? putLean(level, prepared, source, map) : putEntries(level, prepared, source, map, absent)
     let isEmpty = !isAny
-    if (level.carrier?.write(source.fact, source.chosen, map)) isEmpty = false
+    if (level.carrier?.write(source.fact, source.chosen, map, values)) isEmpty = false
     if (more !== undefined) {
       const values = trees.values(more)
       for (const [i, key] of trees.keys(more).entries()) trees.put(map, key, values[i])
@@ -100,7 +124,7 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
       let value: unknown
       if (slot === undefined) {
         const entry = level.entries[at]!
-        value = applies(entry, fact) ? written(entry, source) : undefined
+        value = writtenIfApplies(entry, source)
       } else {
         value = slot.write(fact)
         if (value === undefined && slot.fallback !== undefined) value = slot.fallback(fact)
@@ -126,9 +150,8 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
       const slot = absent === undefined ? level.plain[at] : undefined
       let value: unknown
       if (slot !== undefined) value = slotValue(slot, source)
-      else if (!applies(entry, source.fact)) continue
       else if (absent?.includes(entry.key)) value = told(entry, level, source, (key) => !absent.includes(key))
-      else value = written(entry, source)
+      else value = writtenIfApplies(entry, source)
       if (value === undefined) continue
       isAny = true
       trees.putReady(map, keys[at], value)
@@ -161,15 +184,41 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
     return map
   }
 
+  /** What was kept aside is put back whatever the fact is like. */
+  function writtenIfApplies(entry: Entry, source: Source): unknown {
+    if (applies(entry, source.fact)) return written(entry, source)
+    return entry.kind === 'slot' ? source.raw?.[entry.slot.path] : undefined
+  }
+
   function written(entry: Entry, source: Source): unknown {
+    if (entry.kind === 'level') return writtenLevel(entry.level, source)
+    const value = writtenValue(entry, source)
+    if (notesValues && entry.caseAt >= 0) values[entry.caseAt] = value
+    return value
+  }
+
+  /** A map for which another value was kept aside is written where the model says something of it. */
+  function writtenLevel(level: Level, source: Source): unknown {
+    const aside = source.raw?.[level.path]
+    return aside === undefined || saysAny(level, source) ? writeLevel(level, source, undefined) : aside
+  }
+
+  function saysAny(level: Level, source: Source): boolean {
+    return level.entries.some((entry) => {
+      if (entry.kind === 'level') return saysAny(entry.level, source)
+      if (entry.kind === 'case' || !applies(entry, source.fact)) return false
+      return entry.slot.write(source.fact) !== undefined
+    })
+  }
+
+  function writtenValue(entry: Exclude<Entry, { readonly kind: 'level' }>, source: Source): unknown {
     const { raw, chosen } = source
-    if (entry.kind === 'level') return writeLevel(entry.level, source, undefined) ?? raw?.[entry.level.path]
     if (entry.caseAt >= 0 && chosen !== undefined) {
       const firm = chosen.firm.get(entry.caseAt)
       if (firm !== undefined) return firm
     }
     if (entry.kind === 'case') {
-      const aside = raw?.[entry.key]
+      const aside = raw?.[entry.path]
       return aside !== undefined ? aside : chosen?.also.get(entry.caseAt)
     }
     return slotValue(entry.slot, source)
@@ -193,13 +242,16 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
    * another key that was there says already must bring it back.
    */
   function told(entry: Entry, level: Level, source: Source, wasThere: (key: string) => boolean): unknown {
+    if (!applies(entry, source.fact)) return undefined
     if (entry.kind === 'slot') {
       const { slot } = entry
       const isTwin = (other: Entry) =>
         other.kind === 'slot' && other !== entry && wasThere(other.key) && saysAll(other.slot, slot, source.fact)
       return level.entries.some(isTwin) ? undefined : slot.write(source.fact)
     }
-    return entry.kind === 'level' ? writeLevel(entry.level, source, undefined) : undefined
+    return entry.kind === 'level' && saysAny(entry.level, source)
+      ? writeLevel(entry.level, source, undefined)
+      : undefined
   }
 
   function sourceOf(fact: Fact, kept: Bag | undefined): Source {
@@ -211,12 +263,7 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
   function noteLevel(level: Level, map: unknown, source: Source, residue: Residue): void {
     const keys = trees.keys(map)
     const usual = usualKeys(level, source, keys)
-    if (trees.ordered) {
-      if (!sameOrder(keys, usual, level)) section(residue, '$keys')[level.path] = keys.slice()
-    } else {
-      const absent = usual.filter((key) => trees.get(map, key) === undefined)
-      if (absent.length > 0) section(residue, '$absent')[level.path] = absent
-    }
+    if (!sameOrder(keys, usual, level)) section(residue, '$keys')[level.path] = keys.slice()
     for (const entry of level.entries) {
       if (entry.kind !== 'level') continue
       const inner = trees.get(map, entry.key)
@@ -235,7 +282,10 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
   }
 
   return {
-    write: (fact, kept, className) => writeLevel(root, sourceOf(fact, kept), className),
+    write(fact, kept, className) {
+      if (notesValues) values.fill(undefined)
+      return writeLevel(root, sourceOf(fact, kept), className)
+    },
     canSay(fact, kept) {
       if (cases === undefined || cases.writing(fact) !== undefined) return true
       if (kept === undefined) return false
@@ -246,6 +296,16 @@ export function shapeWriter(root: Level, cases: Cases | undefined, trees: Trees,
       if (simple && isComplete(root, trees.keys(map))) return
       // What was kept aside stood in the map, and the keys in question are those that did not.
       noteLevel(root, map, sourceOf(fact, undefined), residue)
+    },
+    noteAbsent({ count, levels, places }, fact, residue) {
+      const source = sourceOf(fact, undefined)
+      for (let i = 0; i < count; i++) {
+        const level = levels[i]!
+        const entry = level.entries[places[i]!]!
+        if (!applies(entry, fact) || written(entry, source) === undefined) continue
+        const absent = section(residue, '$absent')
+        absent[level.path] = [...((absent[level.path] as string[] | undefined) ?? []), entry.key]
+      }
     },
   }
 }

@@ -3,9 +3,10 @@ import type { Fact, FactKind } from '../model/index.js'
 import { compileTest } from './conditions.js'
 import { type Converter, converter, defaultConversion, tableConverter, tableRows } from './converters.js'
 import { compileExpression } from './expression.js'
+import { compileForm } from './forms.js'
 import { type Bag, type ModelPath, modelPath } from './paths.js'
 import { type Residue, section } from './residue.js'
-import type { FieldRule, MappingFile } from './schema.js'
+import type { FieldRule, MappingFile, SubstituteRule, Test } from './schema.js'
 
 /** What rules are compiled against. */
 export interface Context {
@@ -24,12 +25,17 @@ export interface Slot {
   readonly lossy: string | undefined
   /** Takes a wire value into the fact; false when the model could not take it. */
   read(value: unknown, fact: Fact): boolean
-  /** Called when the whole map was read, for fields that depend on others: false keeps the value aside. */
-  settle: ((value: unknown, fact: Fact) => boolean) | undefined
-  /** Takes an integer as its decimal text, where the model has a text and `read` took nothing; absent: never does. */
-  readInteger: ((value: unknown, fact: Fact) => boolean) | undefined
-  /** The reverse: the integer of a written text, undefined when that is none. */
-  asInteger: ((text: unknown) => unknown) | undefined
+  /**
+   * Called when the whole map was read, for fields that depend on others: false keeps the value aside.
+   * `values` are those at the wire keys that the shape has tests for.
+   */
+  settle: ((value: unknown, fact: Fact, values: readonly unknown[]) => boolean) | undefined
+  /** Which values are to be settled, where `read` can take the others at once; absent: all. */
+  isLate: ((value: unknown) => boolean) | undefined
+  /** Takes a value of another form than it writes, where `read` took nothing; answers a note of the form. Absent: never does. */
+  readNoted: ((value: unknown, fact: Fact) => string | undefined) | undefined
+  /** The reverse: what is written for a fact whose residue has that note, undefined when it cannot be. */
+  writeNoted: ((fact: Fact, note: string) => unknown) | undefined
   /** The wire value of what the model says, or undefined. */
   write(fact: Fact): unknown
   /** What stands there when the model says nothing and nothing was kept aside; absent: nothing ever does. */
@@ -45,24 +51,28 @@ const nothing = () => undefined
 
 /** Makes a slot. Every slot is made here, so that all of them look alike to the engine that runs us. */
 export function makeSlot(parts: Pick<Slot, 'path' | 'read' | 'write'> & Partial<Slot>): Slot {
-  const { path, field, required = false, lossy, read, settle, readInteger, asInteger, write, fallback, applies } = parts
+  const { path, field, required = false, lossy, read, settle, isLate, readNoted, writeNoted, write } = parts
+  const { fallback, applies } = parts
   const fromAside = field?.space === 'ext'
-  return { path, field, required, lossy, read, settle, readInteger, asInteger, write, fallback, applies, fromAside }
+  const reading = { read, settle, isLate, readNoted, writeNoted }
+  return { path, field, required, lossy, ...reading, write, fallback, applies, fromAside }
 }
 
 const INTEGER = 'int'
 
-/** Keeps what a slot's `read` did not take: an integer by its type alone where the model has its text, else the value. */
+/** Keeps what a slot's `read` did not take: a note of its form where the model has all the rest, else the value. */
 export function setAside(slot: Slot, value: unknown, fact: Fact, residue: Residue): void {
-  if (slot.readInteger?.(value, fact)) section(residue, '$types')[slot.path] = INTEGER
+  const note = slot.readNoted?.(value, fact)
+  if (note !== undefined) section(residue, '$types')[slot.path] = note
   else section(residue, '$raw')[slot.path] = value
 }
 
 /** What a slot writes for a fact whose residue notes types. */
 export function writeTyped(slot: Slot, fact: Fact, types: Bag): unknown {
   const value = slot.write(fact)
-  if (value === undefined || types[slot.path] !== INTEGER) return value
-  return slot.asInteger?.(value) ?? value
+  const note = types[slot.path]
+  if (value === undefined || typeof note !== 'string') return value
+  return slot.writeNoted?.(fact, note) ?? value
 }
 
 /** Resolves a model path that check has already accepted. */
@@ -74,37 +84,175 @@ export function resolver(context: Context): (path: string) => ModelPath {
   }
 }
 
-/** Compiles one field rule that is not a nested map. */
-export function compileSlot(path: string, rule: FieldRule, context: Context): Slot {
-  const applies = compileWhen(rule, context)
-  if (rule.is === undefined) return makeSlot({ ...fixedSlot(path, rule), applies, lossy: rule.lossy })
-  const field = resolver(context)(rule.is)
+/** Where wire keys that rules have tests for are numbered. */
+export type IndexOf = (key: string) => number
+
+const noKeys: IndexOf = (key) => {
+  throw new Error(`no place for a test of ${key}`)
+}
+
+/** Compiles one field rule that is not a nested map. `indexOf` is asked for the wire keys of its tests. */
+export function compileSlot(path: string, rule: FieldRule, context: Context, indexOf: IndexOf = noKeys): Slot {
+  const resolve = resolver(context)
+  const shared = { path, applies: compileWhen(rule.when, resolve), lossy: rule.lossy }
+  if (rule.form !== undefined) return makeSlot({ ...formSlot(path, rule, context), ...shared })
+  if (rule.is === undefined)
+    return makeSlot({ ...whereApplied(fixedSlot(path, rule, context), shared.applies), ...shared })
+  const field = resolve(rule.is)
   const convert = converterOf(rule, field, context)
   const blank = rule.default
-  const derive = rule.derive === undefined ? undefined : compileExpression(rule.derive)
   const taken = convert.type === undefined ? readConverted(field, convert, blank) : readAsIs(field, convert.type, blank)
   // An empty text names no element, and must not stand in the place of one.
   const isUntold = blank === undefined && isElement(rule.is, context)
   const read: Read = isUntold ? (value, fact) => value !== '' && taken(value, fact) : taken
-  return makeSlot({
-    path,
-    field,
-    required: rule.required ?? false,
-    lossy: rule.lossy,
-    applies,
-    // Where something would be derived in place of a blank, the blank itself must be kept.
-    read: derive === undefined || blank === undefined ? read : (value, fact) => value !== blank && read(value, fact),
-    ...(convert.type === 'string' ? integers(field, blank, context.trees) : {}),
-    write: convert.type === undefined ? writeConverted(field, convert) : field.get,
-    fallback: derive === undefined ? (blank === undefined ? undefined : () => blank) : (fact) => derive(fact) ?? blank,
+  const noted = notedBy(convert, field, blank, context.trees)
+  const write = convert.type === undefined ? writeConverted(field, convert) : field.get
+  const fallback = fallbackOf(rule, context)
+  const base = { ...shared, ...noted, field, required: rule.required ?? false, write, fallback }
+  if (rule.if !== undefined) return makeSlot({ ...base, ...conditional(rule, read, write, resolve, indexOf) })
+  // Where something would be derived in place of a blank, the blank itself must be kept.
+  if (rule.derive !== undefined && blank !== undefined)
+    return makeSlot({ ...base, read: (value, fact) => value !== blank && read(value, fact) })
+  if (rule.or === undefined || blank === undefined) return makeSlot({ ...base, read })
+  const settle = settleSubstituted(field, read, blank, fallback!)
+  // A word of a table may stand for several: whether it is the one meant shows at the end.
+  const isLate = rule.table === undefined ? { isLate: (value: unknown) => isBlank(value, blank) } : {}
+  return makeSlot({ ...base, read, settle, ...isLate })
+}
+
+/** What would be written in any case need not be kept: neither a blank nor anything else. */
+function settleSubstituted(
+  field: ModelPath,
+  read: Read,
+  blank: unknown,
+  substitute: (fact: Fact) => unknown,
+): Slot['settle'] {
+  return (value, fact) => {
+    if (isBlank(value, blank)) return isBlank(substitute(fact), blank)
+    // Something else has said it: what rides along knows better than a word that stands for several.
+    if (field.get(fact) === undefined && read(value, fact)) return true
+    return value === substitute(fact)
+  }
+}
+
+/** What stands there when the model says nothing; undefined where nothing ever does. */
+function fallbackOf(rule: FieldRule, context: Context): Slot['fallback'] {
+  const { default: blank } = rule
+  const made = Array.isArray(blank) ? () => [] : () => blank
+  const derive = rule.derive === undefined ? undefined : compileExpression(rule.derive)
+  const or = rule.or === undefined ? undefined : compileSubstitutes(rule.or, rule, context)
+  if (or !== undefined) return (fact) => or(fact) ?? derive?.(fact) ?? made()
+  if (derive !== undefined) return (fact) => derive(fact) ?? blank
+  return blank === undefined ? undefined : made
+}
+
+type Substitute = (fact: Fact) => unknown
+
+function compileSubstitutes(rules: readonly SubstituteRule[], rule: FieldRule, context: Context): Substitute {
+  const resolve = resolver(context)
+  const all = rules.map((each): Substitute => {
+    const { is, form, table, value, when } = typeof each === 'string' ? { is: each } : each
+    const passes = compileWhen(when, resolve)
+    if (is !== undefined) {
+      const write = writeConverted(resolve(is), converterOf({ as: rule.as, table }, resolve(is), context))
+      if (passes === undefined) return write
+      return (fact) => {
+        const found = write(fact)
+        return found !== undefined && passes(fact) ? found : undefined
+      }
+    }
+    const write: Substitute = form === undefined ? () => value : compileForm(form, resolve, context.file).write
+    return passes === undefined ? write : (fact) => (passes(fact) ? write(fact) : undefined)
   })
+  return (fact) => {
+    for (let i = 0; i < all.length; i++) {
+      const value = all[i]!(fact)
+      if (value !== undefined) return value
+    }
+    return undefined
+  }
+}
+
+/** A field whose value means the model field only where other wire fields pass. */
+function conditional(
+  rule: FieldRule,
+  read: Read,
+  write: Slot['write'],
+  resolve: (path: string) => ModelPath,
+  indexOf: IndexOf,
+): Pick<Slot, 'read' | 'settle' | 'write'> {
+  const other = rule.else === undefined ? undefined : resolve(rule.else)
+  const passes = compileWireTests(rule.if!, indexOf)
+  const blank = rule.default
+  return {
+    read,
+    settle(value, fact, values) {
+      if (blank !== undefined && isBlank(value, blank)) return true
+      if (passes(values)) return read(value, fact)
+      if (other === undefined || value === null) return false
+      other.set(fact, value)
+      return true
+    },
+    write: other === undefined ? write : (fact) => other.get(fact) ?? write(fact),
+  }
+}
+
+/** Tests of wire values by the number of their key. */
+export function compileWireTests(
+  tests: Readonly<Record<string, Test>>,
+  indexOf: IndexOf,
+): (values: readonly unknown[]) => boolean {
+  const checks = Object.entries(tests).map(([key, test]) => ({ at: indexOf(key), check: compileTest(test, false) }))
+  return (values) => {
+    for (let i = 0; i < checks.length; i++) if (!checks[i]!.check(values[checks[i]!.at])) return false
+    return true
+  }
+}
+
+function formSlot(
+  path: string,
+  rule: FieldRule,
+  context: Context,
+): Omit<Pick<Slot, 'path' | 'read' | 'write'> & Partial<Slot>, 'applies' | 'lossy'> {
+  const resolve = resolver(context)
+  const sources = typeof rule.form === 'string' ? [rule.form] : rule.form!
+  const forms = sources.map((source) => compileForm(source, resolve, context.file))
+  const blank = rule.default
+  const [only, ...others] = new Set(forms.flatMap((form) => form.fields.map((field) => field.path)))
+  const fallback = fallbackOf(rule, context)
+  return {
+    path,
+    ...(others.length === 0 && { field: resolve(only!) }),
+    required: rule.required ?? false,
+    read(value, fact) {
+      if (typeof value !== 'string') return false
+      for (let i = 0; i < forms.length; i++) if (forms[i]!.read(value, fact)) return true
+      return blank !== undefined && isBlank(value, blank)
+    },
+    write(fact) {
+      for (let i = 0; i < forms.length; i++) {
+        const text = forms[i]!.write(fact)
+        if (text !== undefined) return text
+      }
+      return undefined
+    },
+    fallback,
+  }
+}
+
+/** Whether a value is the one that stands for "not told"; every empty list is alike. */
+function isBlank(value: unknown, blank: unknown): boolean {
+  return Array.isArray(blank) ? Array.isArray(value) && value.length === 0 : value === blank
 }
 
 type Read = Slot['read']
 
 function readConverted(field: ModelPath, convert: Converter, blank: unknown): Read {
+  // A conversion of lists takes the empty one as well; elsewhere it is as good as none.
+  const skips =
+    blank !== undefined && !(Array.isArray(blank) && convert.read([]) !== undefined && field.space === 'model')
   return (value, fact) => {
-    if (value === blank && blank !== undefined) return true
+    if (skips && isBlank(value, blank)) return true
     const model = convert.read(value)
     if (model === undefined) return false
     field.set(fact, model)
@@ -127,16 +275,38 @@ function isElement(path: string, { kind, dialect }: Context): boolean {
   return modelPath(kind, path.slice(0, path.lastIndexOf('.')), dialect)?.shape?.list === true
 }
 
-/** Some programs write a number of digits alone as an integer. */
-function integers(field: ModelPath, blank: unknown, trees: Trees): Pick<Slot, 'readInteger' | 'asInteger'> {
+function notedBy(
+  convert: Converter,
+  field: ModelPath,
+  blank: unknown,
+  trees: Trees,
+): Pick<Slot, 'readNoted' | 'writeNoted'> {
+  if (convert.type === 'string') return integers(field, blank, trees)
+  const { noted } = convert
+  if (noted === undefined) return { readNoted: undefined, writeNoted: undefined }
   return {
-    readInteger(value, fact) {
-      const digits = trees.decimalOf(value)
-      if (digits === undefined || digits === blank) return false
-      field.set(fact, digits)
-      return field.get(fact) === digits
+    readNoted(value, fact) {
+      const found = noted.read(value)
+      if (found !== undefined) field.set(fact, found.model)
+      return found?.note
     },
-    asInteger: (text) => (typeof text === 'string' ? trees.fromDecimal(text) : undefined),
+    writeNoted: (fact, note) => noted.write(field.get(fact), note),
+  }
+}
+
+/** Some programs write a number of digits alone as an integer. */
+function integers(field: ModelPath, blank: unknown, trees: Trees): Pick<Slot, 'readNoted' | 'writeNoted'> {
+  return {
+    readNoted(value, fact) {
+      const digits = trees.decimalOf(value)
+      if (digits === undefined || digits === blank) return undefined
+      field.set(fact, digits)
+      return field.get(fact) === digits ? INTEGER : undefined
+    },
+    writeNoted(fact, note) {
+      const text = field.get(fact)
+      return note === INTEGER && typeof text === 'string' ? trees.fromDecimal(text) : undefined
+    },
   }
 }
 
@@ -147,33 +317,42 @@ function writeConverted(field: ModelPath, convert: Converter): Slot['write'] {
   }
 }
 
-/** A field without a model side: a constant, or a value derived from the fact. */
-function fixedSlot(path: string, rule: FieldRule): Pick<Slot, 'path' | 'read' | 'write' | 'settle' | 'fallback'> {
-  const { const: fixed, default: blank } = rule
-  const derive = rule.derive === undefined ? undefined : compileExpression(rule.derive)
+/** A field without a model side: a constant, or a value made of other fields. */
+function fixedSlot(
+  path: string,
+  rule: FieldRule,
+  context: Context,
+): Pick<Slot, 'path' | 'read' | 'write' | 'settle' | 'fallback'> {
+  const { const: fixed } = rule
   const base = { path, write: nothing }
-  if (derive === undefined) {
+  const fallback = fallbackOf(rule, context)
+  if (fixed !== undefined || fallback === undefined)
     return { ...base, read: (value) => value === fixed, settle: undefined, fallback: () => fixed }
-  }
-  return {
-    ...base,
-    read: always,
-    settle: (value, fact) => value === (derive(fact) ?? blank),
-    fallback: (fact) => derive(fact) ?? blank,
-  }
+  const settle: Slot['settle'] = (value, fact) => value === fallback(fact)
+  return { ...base, read: always, settle, fallback }
 }
 
-function converterOf(rule: FieldRule, field: ModelPath, { file, trees }: Context): Converter {
+/** A value that is not written for a fact must be kept, though it is the one that is written for others. */
+function whereApplied(slot: ReturnType<typeof fixedSlot>, applies: Slot['applies']): ReturnType<typeof fixedSlot> {
+  if (applies === undefined) return slot
+  const { read, settle = read } = slot
+  return { ...slot, settle: (value, fact, values) => applies(fact) && settle(value, fact, values) }
+}
+
+function converterOf(rule: Pick<FieldRule, 'table' | 'as'>, field: ModelPath, { file, trees }: Context): Converter {
   if (rule.table !== undefined) return tableConverter(tableRows(file.tables![rule.table]!))
   if (field.space === 'ext' && rule.as === undefined) return { read: (value) => value, write: (model) => model }
   return converter(rule.as ?? defaultConversion(field.shape), field.shape, trees)
 }
 
-function compileWhen(rule: FieldRule, context: Context): Slot['applies'] {
-  if (rule.when === undefined) return undefined
-  const checks = Object.entries(rule.when).map(([path, test]) => ({
-    field: resolver(context)(path),
+function compileWhen(when: FieldRule['when'], resolve: (path: string) => ModelPath): Slot['applies'] {
+  if (when === undefined) return undefined
+  const checks = Object.entries(when).map(([path, test]) => ({
+    field: resolve(path),
     check: compileTest(test, true),
   }))
-  return (fact) => checks.every(({ field, check }) => check(field.get(fact)))
+  return (fact) => {
+    for (let i = 0; i < checks.length; i++) if (!checks[i]!.check(checks[i]!.field.get(fact))) return false
+    return true
+  }
 }

@@ -26,7 +26,7 @@ const linesOf = (out: Buffer) => out.toString().trimEnd().split('\n')
 
 test('without arguments the shipped mappings are checked', async () => {
   const { code, out } = await patchbay(['check'])
-  expect([code, out.toString()]).toEqual([0, '2 files checked, no faults\n'])
+  expect([code, out.toString()]).toEqual([0, '3 files checked, no faults\n'])
 })
 
 test('every fault has a line of its own with file, place, code, what is wrong and what would be right', async () => {
@@ -121,4 +121,27 @@ test('a configuration and mapping files at once are wrong use', async () => {
 test('a configuration that is not there is a fault, not a crash', async () => {
   const { code, out } = await patchbay(['check', '-c', 'gone.yaml'])
   expect([code, linesOf(out)[0]]).toEqual([1, expect.stringContaining('gone.yaml:1:1: config.file: ')])
+})
+
+test('the steering files of a configuration are checked with it', async () => {
+  const ari = "pbx: { type: ari, dialect: stasis, url: 'http://h:8088', username: u, password: p, steer: STEER }"
+  const withSteer = (steer: string) =>
+    configFile((text) =>
+      text
+        .replace('links:\n', `links:\n  ${ari.replace('STEER', steer)}\n`)
+        .replace('routes:\n', 'routes:\n  - { from: pbx, to: bus }\n')
+        .replace(/mappings: .*\n/, ''),
+    )
+  const good = await patchbay(['check', '-c', withSteer('{}')])
+  expect([good.code, linesOf(good.out)]).toEqual([0, ['5 files checked, no faults']])
+  const bad = await patchbay(['check', '-c', withSteer('{ tables: missing.yaml }')])
+  expect([bad.code, linesOf(bad.out)]).toEqual([
+    1,
+    [
+      expect.stringMatching(
+        /missing\.yaml:1:1: config\.file: the file cannot be read \(ENOENT\); name a readable file$/,
+      ),
+      '5 files checked, 1 fault',
+    ],
+  ])
 })

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { expect, inject, test } from 'vitest'
+import { expect, inject, onTestFinished, test } from 'vitest'
+import { startAsterisk } from '../harness/asterisk/index.js'
 import { ctl, ensureInstalled, freshVhost } from '../harness/index.js'
 
 const MAIN = 'dist/main.js'
@@ -12,7 +13,9 @@ interface Ended {
 }
 
 function start(env: Record<string, string>): { child: ChildProcess; seen(): string; ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [MAIN, 'demo'], { env: { ...process.env, COLUMNS: '100', ...env } })
+  const child = spawn(process.execPath, [MAIN, 'demo'], {
+    env: { ...process.env, COLUMNS: '100', PATCHBAY_ARI_URL: '', ...env },
+  })
   const text = { out: '', err: '' }
   child.stdout.on('data', (chunk: Buffer) => {
     text.out += chunk.toString()
@@ -42,7 +45,7 @@ test('with programs of this machine the demo starts them, runs the gateway as a 
   expect(out).toMatch(/RabbitMQ, started for this demo on port \d+\n/)
   expect(out).toMatch(/NATS, started for this demo on port \d+\n/)
   expect(out).toMatch(/patchbay run -c patchbay\.yaml, process \d+\n/)
-  expect(out).toMatch(/15 sent on, 1 dead letter, 0 lost/)
+  expect(out).toMatch(/45 sent on, 1 dead letter, 0 lost/)
   expect(gatewayRuns(out)).toBe(false)
 })
 
@@ -53,12 +56,30 @@ test('on given brokers the demo uses names of its own and takes them away', asyn
   expect([code, err]).toEqual([0, ''])
   expect(out).toContain('(PATCHBAY_AMQP_URL)')
   expect(out).toMatch(/all names begin with patchbay-demo-[0-9a-f]{8}\./)
-  expect(out).toMatch(/15 sent on, 1 dead letter, 0 lost/)
+  expect(out).toMatch(/45 sent on, 1 dead letter, 0 lost/)
   if (control === null) return
   const vhost = decodeURIComponent(new URL(url).pathname.slice(1))
   expect(await ctl(control, 'list_queues', '-p', vhost, 'name')).not.toContain('patchbay')
   const exchanges = await ctl(control, 'list_exchanges', '-p', vhost, 'name')
   expect(exchanges.split('\n').filter((name) => /patchbay|voice/.test(name))).toEqual([])
+})
+
+test('on a given Asterisk the demo makes a call of its own and leaves nothing', async () => {
+  const asterisk = await startAsterisk({ systemName: '' })
+  onTestFinished(() => asterisk.stop())
+  const url = `http://${asterisk.user}:${asterisk.password}@127.0.0.1:${asterisk.httpPort}`
+  const { code, out, err } = await start({ PATCHBAY_AMQP_URL: '', PATCHBAY_NATS_URL: '', PATCHBAY_ARI_URL: url }).ended
+  expect([code, err]).toEqual([0, ''])
+  expect(out).toContain(`Asterisk at 127.0.0.1:${asterisk.httpPort} (PATCHBAY_ARI_URL)`)
+  expect(out).not.toContain(asterisk.password)
+  const act = out.slice(out.indexOf('7  A call on an Asterisk'), out.indexOf('8  Telephones'))
+  for (const state of ['START', 'CALLING', 'ANSWERED', 'DESTROY']) expect(act).toContain(`state: "${state}"`)
+  for (const state of ['EARLY', 'ACTIVE', 'HANGUP']) expect(act).toContain(`state: ${state}`)
+  expect(act.match(/Event\.CDR/g)).toHaveLength(2)
+  expect(out).toMatch(/1 dead letter, 0 lost/)
+  for (const left of ['/channels', '/applications']) {
+    await expect.poll(async () => (await asterisk.ari('GET', left)).body).toEqual([])
+  }
 })
 
 test('interrupted, the demo stops what it started', async () => {

@@ -1,5 +1,9 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { type AsteriskOptions, findAsterisk } from '../../src/cli/demo/asterisk.js'
 import { type BrokerOptions, findBrokers } from '../../src/cli/demo/brokers.js'
 import { CALL_EVENTS, TERMINALS } from '../../src/cli/demo/samples.js'
 import { cut, terminalOf, wrap } from '../../src/cli/demo/terminal.js'
@@ -33,6 +37,9 @@ function wentOut({ lines }: Ran, act: string): string {
   return rows.map((line) => line.slice(line.indexOf('│') + 1).trim()).join('\n')
 }
 
+/** Names of Asterisk's events in a column. */
+const events = (text: string) => text.match(/^(?:Stasis|Channel)[A-Z]\w*$/gm)
+
 const fixture = (name: string) => readFileSync(`test/fixtures/voice-events/${name}.yaml`, 'utf8')
 
 test('the samples are real messages', () => {
@@ -43,7 +50,7 @@ test('the samples are real messages', () => {
 test('without brokers the demo says so, shows every act and ends well within its time', async () => {
   const started = performance.now()
   const ran = await demo({ COLUMNS: '140' }, '--embedded')
-  expect(performance.now() - started).toBeLessThan(15_000)
+  expect(performance.now() - started).toBeLessThan(20_000)
   expect(ran).toMatchObject({ code: 0, err: [] })
   expect(ran.lines.join('\n')).toContain('As asked, there is no broker: messages stay inside this process.')
 
@@ -58,10 +65,50 @@ test('without brokers the demo says so, shows every act and ends well within its
   expect(wentOut(ran, '5  Both')).toMatch(
     /Event\.CDR[\s\S]*cdr\.billsec: "35"[\s\S]*cn\.xswitch\.ctrl\.desk[\s\S]*DESTROY/,
   )
-  expect(wentOut(ran, '6  Telephones').match(/Event\.NativeEvent/g)).toHaveLength(3)
-  expect(wentOut(ran, '6  Telephones')).toContain('- a1cc94a6')
-  expect(wentOut(ran, '7  What')).toContain('patchbay-error-code: codec.tag')
-  expect(ran.lines.join('\n')).toMatch(/15 sent on, 1 dead letter, 0 lost/)
+  expect(events(wentOut(ran, '6  Both'))).toEqual([
+    'StasisStart',
+    'ChannelStateChange',
+    'ChannelStateChange',
+    'ChannelStateChange',
+    'StasisStart',
+    'ChannelStateChange',
+    'ChannelStateChange',
+    'ChannelEnteredBridge',
+    'StasisEnd',
+    'ChannelLeftBridge',
+    'StasisEnd',
+  ])
+  expect(wentOut(ran, '6  Both')).toMatch(
+    /channel\.id: "65da6180[\s\S]*channel\.caller\.number: "0008"[\s\S]*channel\.id: "c-1001"[\s\S]*channel\.caller\.name: "Ann"/,
+  )
+  expect(ran.lines.join('\n')).toContain('Here: a stand-in that plays a call recorded on Asterisk 22.')
+  expect(states(wentOut(ran, '7  A call on an Asterisk'))).toEqual([
+    'START',
+    'EARLY',
+    'ANSWERED',
+    'ACTIVE',
+    'BRIDGE',
+    'ACTIVE',
+    'UNBRIDGE',
+    'ACTIVE',
+    'DESTROY',
+    'HANGUP',
+  ])
+  expect(wentOut(ran, '7  A call on an Asterisk')).toMatch(
+    /r_uuid: ast1-1795193951\.372[\s\S]*cdr\.billsec: "1"[\s\S]*cdr\.hangup_cause: "NORMAL_CLEARING"/,
+  )
+  expect(wentOut(ran, '8  Telephones').match(/Event\.NativeEvent/g)).toHaveLength(4)
+  expect(wentOut(ran, '8  Telephones')).toMatch(/- a1cc94a6[\s\S]*event\.serial: "f4908713"[\s\S]*- f4908713/)
+  expect(wentOut(ran, '9  What')).toContain('patchbay-error-code: codec.tag')
+  expect(ran.lines.join('\n')).toMatch(/45 sent on, 1 dead letter, 0 lost/)
+})
+
+test('the README quotes the demo', async () => {
+  const told = readFileSync('README.md', 'utf8').split('\n## What the demo shows\n')[1]!.split('\n## ')[0]!
+  const quoted = [...told.matchAll(/^```\n([\s\S]*?)^```$/gm)].flatMap(([, block]) => block!.trimEnd().split('\n'))
+  expect(quoted.length).toBeGreaterThan(10)
+  const { lines } = await demo({ COLUMNS: '98' }, '--embedded')
+  expect(quoted.filter((line) => line !== ' …' && !lines.includes(line))).toEqual([])
 })
 
 test.each([24, 40, 63, 64, 80, 120])('a terminal of %i columns is not overrun', async (columns) => {
@@ -114,6 +161,22 @@ test('brokers are taken from the environment, then from this machine, then there
   expect([none.amqp.how, none.nats.how]).toEqual(['embedded', 'embedded'])
 })
 
+/** A server that stands in for an Asterisk; gives its host and port. */
+async function answering(answer: RequestListener): Promise<string> {
+  const server = createServer(answer).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  return `127.0.0.1:${(server.address() as AddressInfo).port}` // it listens on a port
+}
+
+const nowhere: AsteriskOptions = {
+  env: {},
+  embedded: false,
+  own: 'demo-own',
+  note: () => undefined,
+  starter: () => undefined,
+}
+
 test('a program that does not start is left out, and that is said', async () => {
   const notes: string[] = []
   const fails = () => Promise.reject(new Error('Erlang is broken\nand more'))
@@ -151,6 +214,61 @@ test.each(terminals)('the look suits $name', ({ stream, env, columns, coloured }
   expect(terminal.paint('strong', 'x') !== 'x').toBe(coloured)
 })
 
+test('an Asterisk is taken from the environment, then from this machine, then there is a stand-in', async () => {
+  const asked: (string | undefined)[] = []
+  const there = await answering((request, response) => {
+    asked.push(request.url, request.headers.authorization)
+    response.end('{}')
+  })
+  const given = await findAsterisk({ ...nowhere, env: { PATCHBAY_ARI_URL: `http://me:hu%40sh@${there}/pbx/` } })
+  expect([given.how, given.label]).toEqual(['given', `Asterisk at ${there} (PATCHBAY_ARI_URL)`])
+  expect(asked).toEqual(['/pbx/ari/asterisk/info?only=system', `Basic ${btoa('me:hu@sh')}`])
+  expect(given.access).toMatchObject({ username: 'me', password: 'hu@sh', app: 'demo-own', isReal: true })
+  expect(given.access.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+  await given.stop()
+
+  let stopped = 0
+  const stop = async () => void stopped++
+  const started = await findAsterisk({
+    ...nowhere,
+    starter: () => async () => ({ url: 'http://127.0.0.1:1', port: 1, username: 'u', password: 'p', stop }),
+  })
+  expect([started.how, started.label]).toEqual(['started', 'Asterisk, started for this demo on port 1'])
+  await started.stop()
+  expect(stopped).toBe(1)
+
+  const notes: string[] = []
+  const recorded = await findAsterisk({
+    ...nowhere,
+    note: (line) => void notes.push(line),
+    starter: () => () => Promise.reject(new Error('no module loads\nand more')),
+  })
+  expect(recorded.how).toBe('recorded')
+  expect(notes.at(-1)).toBe('asterisk does not start, so a stand-in takes its place: no module loads')
+  await recorded.stop()
+})
+
+test.each(['asterisk', 'ftp://a:b@x', 'http://x:8088', 'http://a@x:8088'])(
+  'an address of an Asterisk is refused: %s',
+  async (url) => {
+    await expect(findAsterisk({ ...nowhere, env: { PATCHBAY_ARI_URL: url } })).rejects.toThrow(
+      'PATCHBAY_ARI_URL is no address of an Asterisk; want one such as http://user:password@host:8088',
+    )
+  },
+)
+
+test('an Asterisk that refuses us ends the demo with a clear text and without its password', async () => {
+  const there = await answering((_request, response) => {
+    response.writeHead(401).end('{"message":"Authentication required"}')
+  })
+  const refused = findAsterisk({ ...nowhere, env: { PATCHBAY_ARI_URL: `http://me:hush@${there}` } })
+  await expect(refused).rejects.toThrow(
+    `Asterisk at ${there} (PATCHBAY_ARI_URL) answers GET /ari/asterisk/info?only=system with 401 {"message":"Authentication required"}`,
+  )
+  const gone = findAsterisk({ ...nowhere, env: { PATCHBAY_ARI_URL: 'http://me:hush@127.0.0.1:9' } })
+  await expect(gone).rejects.toThrow('no answer from Asterisk at 127.0.0.1:9 (PATCHBAY_ARI_URL): fetch failed')
+})
+
 test('text is wrapped between words, kept indented, and broken where it must be', () => {
   expect(wrap('  one two three', 9)).toEqual(['  one two', '  three'])
   expect(wrap('abcdefgh', 3)).toEqual(['abc', 'def', 'gh'])
@@ -159,6 +277,17 @@ test('text is wrapped between words, kept indented, and broken where it must be'
 })
 
 test('whatever came can be shown', () => {
-  const bodies = ['', '{', '[1]', '--- 1', 'evts:', '---\nevts:\n', '--- !ruby/object:X\nevts: []\n', '\u0000']
+  const bodies = [
+    '{"type":"X"}',
+    '{"type":"X","channel":null}',
+    '',
+    '{',
+    '[1]',
+    '--- 1',
+    'evts:',
+    '---\nevts:\n',
+    '--- !ruby/object:X\nevts: []\n',
+    '\u0000',
+  ]
   for (const body of bodies) expect(() => elementsOf(Buffer.from(body))).not.toThrow()
 })

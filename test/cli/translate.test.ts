@@ -289,7 +289,7 @@ describe('wrong use', () => {
     [
       'an unknown dialect',
       ['translate', '--from', 'sip', '--to', 'xcc'],
-      'there is no dialect sip; want voice-events, xcc or facts',
+      'there is no dialect sip; want voice-events, xcc, stasis or facts',
     ],
     ['a setting without a dialect', [...toXcc, '--set', 'profile=psych-4'], 'want dialect.name=value'],
     ['a setting of an unknown dialect', [...toXcc, '--set', 'sip.x=1'], '--set: there is no dialect sip'],

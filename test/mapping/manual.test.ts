@@ -8,7 +8,7 @@ const quoted = [...MANUAL.matchAll(/<!-- file: (\S+) -->\n```\w+\n([\s\S]*?)```/
 const consoles = [...MANUAL.matchAll(/<!-- run -->\n```console\n([\s\S]*?)```/g)]
 
 test('the manual quotes files and shows commands', () => {
-  expect([quoted.length, consoles.length]).toEqual([4, 2])
+  expect([quoted.length, consoles.length]).toEqual([6, 2])
 })
 
 test.each(quoted.map(([, file, text]) => [file!, text!]))('it quotes %s as it is', (file, text) => {
@@ -27,7 +27,7 @@ test.each(shown)('patchbay %s prints what the manual shows', async (command, out
 })
 
 test('its table of settings names every setting of the shipped mappings with its usual value', async () => {
-  for (const dialect of ['voice-events', 'xcc']) {
+  for (const dialect of ['voice-events', 'xcc', 'stasis']) {
     const block = /^settings:\n((?: {2}.*\n)+)/m.exec(readFileSync(`mappings/${dialect}.yaml`, 'utf8'))![1]!
     for (const [, name, usual] of block.matchAll(/^ {2}([\w-]+): (.*)$/gm))
       expect(MANUAL).toContain(`| \`${dialect}.${name}\` | \`${usual}\` |`)

@@ -71,6 +71,12 @@ describe('of the types of XCC events', () => {
     expect(faultsOf(entry).map(formatFault)).toEqual([])
   })
 
+  test('a message whose method is a setting is held to the types of the method it stands for', () => {
+    expect(faultsOf('rest: vars\n  record:\n    fields: { sise: ext.x }').map(formatFault)).toEqual([
+      expect.stringMatching(/Event\.Record has no member sise; did you mean size\?$/),
+    ])
+  })
+
   test('nothing is said where they are not known', () => {
     expect(faultsOf('fields: { cid_nummer: vars.x }', false)).toEqual([])
   })

@@ -1,5 +1,6 @@
 import { jsonRpcCodec } from '../../src/codecs/json-rpc/codec.js'
 import { rubyYamlCodec } from '../../src/codecs/ruby-yaml/codec.js'
+import { stasisCodec } from '../../src/codecs/stasis/codec.js'
 import { formatFault } from '../../src/config/index.js'
 import { compileDialect, type Dialect } from '../../src/mapping/dialect.js'
 import { factsBodyFromJson } from '../../src/mapping/facts-json.js'
@@ -18,11 +19,11 @@ export function loadTexts(texts: Readonly<Record<string, string>>, settings: Set
   return result.mapping
 }
 
-/** The dialect of a mapping text, with both codecs' types known under their own names. */
+/** The dialect of a mapping text, with the codecs' types known under their own names. */
 export function openText(text: string, settings: SettingValues = {}): Dialect {
   const { file, revision } = loadTexts({ 'd.yaml': text }, settings)
   const ruby = rubyYamlCodec({ classes: new Set(file.codec.classes), profile: 'psych-4' })
-  const json = jsonRpcCodec()
+  const json = file.codec.name === 'stasis' ? stasisCodec() : jsonRpcCodec()
   const treesOf = (name: string) => (name === 'ruby' ? ruby.trees : name === 'd' ? codec.trees : undefined)
   const codec = file.codec.name === 'ruby-yaml' ? ruby : json
   return compileDialect(file, codec, treesOf, revision)

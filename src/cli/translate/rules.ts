@@ -3,10 +3,13 @@ import { offlineRules } from '../../gateway/rules-offline.js'
 import { derivedId, type Translated, type TranslationOptions, type Translator } from './translator.js'
 
 /** A translator between two dialects that also keeps the target's rules about sequences: what a gateway would send. */
-export function ruledTranslator({ dialects, from, to, at }: TranslationOptions): Translator {
+export function ruledTranslator({ dialects, from, to, at, loopback }: TranslationOptions): Translator {
   const source = dialects.get(from)!
   const unsaid = new Map<string, number>()
-  const rules = offlineRules(source, dialects.get(to)!, (kind) => unsaid.set(kind, (unsaid.get(kind) ?? 0) + 1))
+  const rules = offlineRules(source, dialects.get(to)!, {
+    loopback: loopback ?? false,
+    unsaid: (kind) => unsaid.set(kind, (unsaid.get(kind) ?? 0) + 1),
+  })
   let position = 0
   let empty = 0
   return {

@@ -20,6 +20,8 @@ export interface TranslationOptions {
   readonly to: string
   /** Stands for the time of receipt, milliseconds since 1970. Without it facts carry no time. */
   readonly at?: number | undefined
+  /** Also announce loopback channels; a matter of the rules. */
+  readonly loopback?: boolean
 }
 
 /** What came out: a frame of a dialect, or the facts of a wire message. */
@@ -84,7 +86,7 @@ export function translator({ dialects, from, to, at }: TranslationOptions): Plai
     }
     const body = 'json' in line.body ? Buffer.from(JSON.stringify(line.body.json)) : line.body
     const batch = batchOf(from, source.decode(line.address, body))
-    for (const fact of batch.facts) fact.meta = at === undefined ? {} : { at, clock: 'receipt' }
+    for (const fact of batch.facts) fact.meta ??= at === undefined ? {} : { at, clock: 'receipt' }
     return { batch, line, id }
   }
 

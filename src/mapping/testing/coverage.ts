@@ -1,5 +1,5 @@
 import type { Trees } from '../../codecs/codec.js'
-import type { Fault } from '../../config/index.js'
+import type { Fault, YamlPath } from '../../config/index.js'
 import { carriedCase } from '../carry.js'
 import { type Cases, compileCases } from '../cases.js'
 import type { Dialect } from '../dialect.js'
@@ -23,14 +23,16 @@ interface Subject {
 }
 
 /** An account with nothing tested. */
-export function coverageOf({ file, source, own }: LoadedMapping, dialect: Dialect): Coverage {
+export function coverageOf({ file, source, own, origin }: LoadedMapping, dialect: Dialect): Coverage {
   const { trees } = dialect.codec
   const hits = new Set<string>()
   const subjects = new Map<string, Subject>()
   for (const [name, rule] of Object.entries(file.messages)) {
     if (rule !== null) subjects.set(name, { rule, parts: partsOf(rule, file.dialect) })
   }
-  const hit = (...path: string[]) => void hits.add(JSON.stringify(path))
+  // A case of a part stands for all the messages that use it.
+  const nameOf = (...path: string[]) => JSON.stringify(origin(['messages', ...path]))
+  const hit = (...path: string[]) => void hits.add(nameOf(...path))
 
   return {
     take({ read, written }) {
@@ -41,10 +43,8 @@ export function coverageOf({ file, source, own }: LoadedMapping, dialect: Dialec
         const base = valueAt(read.root, rule.root, trees)
         for (const { at, cases } of parts) {
           for (const map of at.length > 1 ? elementsOf(base, rule, trees) : [base]) {
-            const hint =
-              rule.carry === undefined
-                ? undefined
-                : carriedCase(valueAt(map, rule.carry.at, trees), rule.carry.prefix, trees)
+            const carry = at.length > 1 ? rule.item?.carry : rule.carry
+            const hint = carry && carriedCase(carry, trees)(map)
             const found = cases.reading(
               cases.keys.map((key) => valueAt(map, key, trees)),
               hint,
@@ -69,14 +69,14 @@ export function coverageOf({ file, source, own }: LoadedMapping, dialect: Dialec
       const right = 'add a test for it, or run with --allow-untested'
       const faults: Fault[] = []
       for (const [name, { parts }] of subjects) {
-        if (!hits.has(JSON.stringify([name])) && isOwn(own, ['messages', name]))
+        if (!hits.has(nameOf(name)) && isOwn(own, ['messages', name]))
           faults.push(
             source.fault(['messages', name], 'mapping.test', `no test comes to the message ${name}`, right, 'key'),
           )
         for (const { at, cases } of parts) {
           for (const { name: key } of cases.all) {
             const path = ['messages', name, ...at, key]
-            if (hits.has(JSON.stringify([name, ...at, key])) || !isOwn(own, path)) continue
+            if (hits.has(nameOf(name, ...at, key)) || !isOwn(own, origin(path))) continue
             faults.push(source.fault(path, 'mapping.test', `no test comes to the case ${key} of ${name}`, right, 'key'))
           }
         }
@@ -105,7 +105,7 @@ function elementsOf(base: unknown, { each }: MessageRule, trees: Trees): readonl
   return Array.isArray(list) ? list : []
 }
 
-function isOwn(own: unknown, path: readonly string[]): boolean {
+function isOwn(own: unknown, path: YamlPath): boolean {
   let at = own
   for (const step of path) {
     if (typeof at !== 'object' || at === null || !(step in at)) return false
