@@ -1,21 +1,27 @@
+import { DEFAULT_APP } from './ari-link-schema.js'
+import { listenAddress } from './ari-server-link-schema.js'
 import type { Fault } from './fault.js'
 import { STREAM_SUBJECTS } from './nats-link-schema.js'
 import { REQUEST_SUBJECTS, subjectMistake, subjectsOverlap } from './nats-subjects.js'
 import type { RawConfig, RawLink } from './raw-view.js'
+import { oneOf } from './wording.js'
 import type { YamlPath, YamlSource } from './yaml-source.js'
 
-/** Faults between links: streams over requests, overlaps, queues and nodes that two links would share. */
+/** Faults between links: streams over requests, overlaps, queues, nodes, applications and ports that two links would share. */
 export function checkLinks(source: YamlSource, { group, links, routes }: RawConfig): Fault[] {
   const isTarget = (link: RawLink) => routes.some((route) => route.to === link.name)
   const faults: Fault[] = []
   for (const link of links) {
     faults.push(...overlapsWithin(source, [...link.path, 'observe'], link.observe, 'a message would be taken twice'))
-    faults.push(...checkStream(source, link))
+    faults.push(...checkStream(source, link), ...checkDeadLetters(source, link, links))
+    if (link.type === 'ari' && isTarget(link)) faults.push(...checkUserEvents(source, link))
   }
   for (const [later, link] of links.entries()) {
     for (const earlier of links.slice(0, later)) {
       if (earlier.type !== link.type) continue
       if (link.type === 'amqp') faults.push(...compareQueues(source, earlier, link))
+      if (link.type === 'ari') faults.push(...compareAsterisks(source, earlier, link))
+      if (link.type === 'ari-server') faults.push(...comparePorts(source, earlier, link))
       if (!link.servers.some((server) => earlier.servers.includes(server))) continue
       if (isTarget(link) && isTarget(earlier)) faults.push(...compareNodes(source, earlier, link, group))
       if (link.deliver === 'jetstream' && earlier.deliver === 'jetstream') {
@@ -58,6 +64,47 @@ function checkStream(source: YamlSource, link: RawLink): Fault[] {
     faults.push(source.fault([...path, index], 'config.stream', what, right))
   }
   return faults
+}
+
+/** Kinds of links that can keep dead letters of others. */
+const KEEPERS: ReadonlySet<string> = new Set(['amqp', 'nats'])
+
+function checkDeadLetters(source: YamlSource, link: RawLink, links: readonly RawLink[]): Fault[] {
+  if (link.deadLetters === undefined) return []
+  const keepers = links.filter(({ type }) => type !== undefined && KEEPERS.has(type)).map(({ name }) => name)
+  if (keepers.includes(link.deadLetters)) return []
+  const what = `no link \`${link.deadLetters}\` can keep dead letters`
+  const right = `want a link of type amqp or nats: ${oneOf(keepers) || 'there is none'}`
+  return [source.fault([...link.path, 'deadLetters'], 'config.link', what, right)]
+}
+
+function checkUserEvents(source: YamlSource, link: RawLink): Fault[] {
+  if (link.userEvents !== undefined && link.userEvents !== (link.app ?? DEFAULT_APP)) return []
+  const what = 'a route leads here, and what it sends would only come back to us'
+  const right = 'name the application that is to be told, as `userEvents: { application: NAME }`'
+  return [source.fault([...link.path, 'userEvents', 'application'], 'config.link', what, right)]
+}
+
+function compareAsterisks(source: YamlSource, earlier: RawLink, link: RawLink): Fault[] {
+  const faults: Fault[] = []
+  const nodeOf = ({ node, name }: RawLink) => node ?? name
+  if (nodeOf(link) === nodeOf(earlier)) {
+    const what = `\`links.${earlier.name}\` is the node ${nodeOf(link)} too: their calls could not be told apart`
+    faults.push(source.fault([...link.path, 'node'], 'config.link', what, 'give each link a `node` of its own'))
+  }
+  const appOf = ({ app }: RawLink) => app ?? DEFAULT_APP
+  if (appOf(link) === appOf(earlier) && link.urls.some((url) => earlier.urls.includes(url))) {
+    const what = `\`links.${earlier.name}\` is the application ${appOf(link)} of this Asterisk too: only one would be told`
+    faults.push(source.fault([...link.path, 'app'], 'config.link', what, 'give each link an `app` of its own'))
+  }
+  return faults
+}
+
+function comparePorts(source: YamlSource, earlier: RawLink, link: RawLink): Fault[] {
+  const address = listenAddress(link.host, link.port)
+  if (link.port === 0 || address !== listenAddress(earlier.host, earlier.port)) return []
+  const what = `\`links.${earlier.name}\` listens on ${address} too`
+  return [source.fault([...link.path, 'port'], 'config.link', what, 'give each link a `port` of its own')]
 }
 
 function compareQueues(source: YamlSource, earlier: RawLink, link: RawLink): Fault[] {

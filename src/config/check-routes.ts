@@ -1,17 +1,18 @@
 import type { Fault } from './fault.js'
 import { nearest } from './nearest.js'
-import type { RawConfig, RawRoute } from './raw-view.js'
+import type { RawConfig, RawLink, RawRoute } from './raw-view.js'
 import { oneOf } from './wording.js'
 import type { YamlSource } from './yaml-source.js'
 
 /** Kinds of links whose frames carry headers, and with them the groups that a message has passed. */
-const HEADER_LINKS: ReadonlySet<string> = new Set(['amqp', 'nats'])
+const HEADER_LINKS: ReadonlySet<string> = new Set(['amqp', 'nats', 'ari'])
 
 /** Faults of routes: links that do not exist, routes to themselves or said twice, cycles without a guard. */
 export function checkRoutes(source: YamlSource, { links, routes }: RawConfig): Fault[] {
   const names = links.map((link) => link.name)
   const faults = routes.flatMap((route) => [
     ...checkEnds(source, route, names),
+    ...checkListening(source, route, links),
     ...checkTwins(source, route, routes.slice(0, routes.indexOf(route))),
   ])
   const carriesHeaders = (name: string) => {
@@ -39,6 +40,12 @@ function checkEnds(source: YamlSource, route: RawRoute, names: readonly string[]
     faults.push(source.fault([...route.path, 'to'], 'config.route', what, 'name two links'))
   }
   return faults
+}
+
+function checkListening(source: YamlSource, route: RawRoute, links: readonly RawLink[]): Fault[] {
+  if (links.find(({ name }) => name === route.from)?.type !== 'ari-server') return []
+  const what = `nothing is ever taken from \`${route.from}\`: applications only listen there`
+  return [source.fault([...route.path, 'from'], 'config.route', what, 'name it in `to`')]
 }
 
 function checkTwins(source: YamlSource, route: RawRoute, earlier: readonly RawRoute[]): Fault[] {

@@ -2,6 +2,7 @@
  * Reading of what humans write: `patchbay.yaml`, and YAML files in general with the place of
  * every node. Everything wrong with a file comes at once, as faults.
  */
+export { DEFAULT_STEERING } from './ari-link-schema.js'
 export type { Environment } from './environment.js'
 export { FAULT_CODES, type Fault, type FaultCode, formatFault, type Position, sortFaults } from './fault.js'
 export { type LoadResult, loadConfig, mappingPath, parseConfig, SHIPPED_MAPPINGS, shippedMapping } from './load.js'
@@ -9,6 +10,7 @@ export { subjectCovers, subjectMistake, subjectsOverlap } from './nats-subjects.
 export { nearest } from './nearest.js'
 export {
   type AmqpLinkConfig,
+  type AriLinkConfig,
   type Config,
   configJsonSchema,
   type LinkConfig,

@@ -8,6 +8,7 @@ import { type Fault, sortFaults } from './fault.js'
 import { viewRaw } from './raw-view.js'
 import {
   type AmqpLinkConfig,
+  type AriLinkConfig,
   type Config,
   configSchema,
   type LinkConfig,
@@ -36,7 +37,7 @@ export function mappingPath(name: string, folder: string): string {
 }
 
 /** Mapping files that come with the package, each named after its dialect. */
-export const SHIPPED_MAPPINGS: readonly string[] = ['voice-events.yaml', 'xcc.yaml']
+export const SHIPPED_MAPPINGS: readonly string[] = ['voice-events.yaml', 'xcc.yaml', 'stasis.yaml']
 
 /**
  * Reads `patchbay.yaml`, the environment and the files of its secrets, once. Never throws for
@@ -75,7 +76,7 @@ function notBecauseOf(unset: readonly Fault[]): (fault: Fault) => boolean {
 /** Fills in the names that follow from other keys, and makes paths absolute. */
 function complete(parsed: ParsedConfig, folder: string): Config {
   const links = Object.entries(parsed.links).map(
-    ([name, link]) => [name, completeLink(link, name, parsed.group)] as const,
+    ([name, link]) => [name, completeLink(link, name, parsed, folder)] as const,
   )
   return {
     ...parsed,
@@ -87,8 +88,34 @@ function complete(parsed: ParsedConfig, folder: string): Config {
 
 type ParsedLink = ParsedConfig['links'][string]
 
-function completeLink(link: ParsedLink, name: string, group: string): LinkConfig {
+function completeLink(link: ParsedLink, name: string, { group, links }: ParsedConfig, folder: string): LinkConfig {
+  if (link.type === 'ari') return completeAri(link, name, links, folder)
+  if (link.type === 'ari-server') return link
   return link.type === 'amqp' ? completeAmqp(link, name, group) : completeNats(link, group)
+}
+
+function completeAri(
+  { username, password, subscribe, steer, deadLetters: named, ...link }: Extract<ParsedLink, { type: 'ari' }>,
+  name: string,
+  links: ParsedConfig['links'],
+  folder: string,
+): AriLinkConfig {
+  const deadLetters = named ?? firstKeeper(links)
+  // Who steers calls is told of those that it was handed; who watches, of all.
+  const all = subscribe.all ?? (steer === undefined && Object.keys(subscribe).length === 0)
+  return {
+    ...link,
+    node: link.node ?? name,
+    credentials: { username, password },
+    subscribe: { ...subscribe, all },
+    ...(steer !== undefined && { steer: { ...steer, tables: mappingPath(steer.tables, folder) } }),
+    ...(deadLetters !== undefined && { deadLetters }),
+  }
+}
+
+/** The first link that can keep dead letters, also those of others. */
+function firstKeeper(links: ParsedConfig['links']): string | undefined {
+  return Object.entries(links).find(([, { type }]) => type === 'amqp' || type === 'nats')?.[0]
 }
 
 function completeNats(

@@ -34,6 +34,12 @@ const nodeSchema = z.strictObject({
   updateIntervalMs: milliseconds(1000)
     .default(20_000)
     .describe('Time between NodeUpdate events, milliseconds; controllers forget a node after 45 s. Default 20000.'),
+  results: z
+    .enum(['response', 'Event.Result'])
+    .default('response')
+    .describe(
+      'How results that come later are published: as plain responses with the id of the request, or as an event of that name. Default response.',
+    ),
   shared: z
     .strictObject({
       subject: subjectSchema('refused')
@@ -95,6 +101,14 @@ export function natsLinkSchema(sources: SecretSources) {
       reconnectWaitMs: milliseconds()
         .default(500)
         .describe('Pause between tries to come back, milliseconds; up to half as much again at random. Default 500.'),
+      resumeAfterMs: z
+        .int()
+        .min(0)
+        .max(600_000)
+        .default(2500)
+        .describe(
+          'Time from coming back until events that waited go out, milliseconds: by then subscribers that lost the same server are back as well; most NATS clients try every 2 s. Replies do not wait, nor does what a stream takes. Default 2500.',
+        ),
       pingIntervalMs: milliseconds(100)
         .default(1000)
         .describe(
@@ -119,6 +133,13 @@ export function natsLinkSchema(sources: SecretSources) {
         .default(XCC_EVENT_SUBJECTS)
         .describe(
           `Subjects taken when a route comes from here, without a queue group. Default ${XCC_EVENT_SUBJECTS.join(', ')}.`,
+        ),
+      observePrefix: z
+        .string()
+        .regex(/^([^\s.*>]+\.)*([^\s.*>]+[.-])?$/, 'want the beginning of a subject, such as from-cherry.')
+        .exactOptional()
+        .describe(
+          'What stands before observed subjects, for an observer in a management account: `from-cherry.` for a tenant. Default none.',
         ),
       node: nodeSchema.prefault({}).describe('The XNode that controllers see in us.'),
       maxUnsettled: z

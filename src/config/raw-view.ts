@@ -13,6 +13,12 @@ export interface RawLink {
   readonly streamName: string | undefined
   readonly streamSubjects: readonly string[] | undefined
   readonly observe: readonly string[] | undefined
+  readonly node: string | undefined
+  readonly app: string | undefined
+  readonly userEvents: string | undefined
+  readonly deadLetters: string | undefined
+  readonly host: string | undefined
+  readonly port: number | undefined
 }
 
 /** A route as written, as far as it is well-formed. */
@@ -52,6 +58,12 @@ function viewLink(name: string, link: unknown): RawLink {
     streamName: text(get(get(link, 'stream'), 'name')),
     streamSubjects: texts(get(get(link, 'stream'), 'subjects')),
     observe: texts(get(link, 'observe')),
+    node: text(get(link, 'node')),
+    app: text(get(link, 'app')),
+    userEvents: text(get(get(link, 'userEvents'), 'application')),
+    deadLetters: text(get(link, 'deadLetters')),
+    host: text(get(link, 'host')),
+    port: whole(get(link, 'port')),
   }
 }
 
@@ -76,6 +88,10 @@ function get(value: unknown, key: string): unknown {
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
+}
+
+function whole(value: unknown): number | undefined {
+  return Number.isInteger(value) ? (value as number) : undefined // only numbers are integers
 }
 
 /** Items that are no text keep their place as empty text, so that indices stay right. */

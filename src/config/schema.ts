@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { FACT_SHAPES, type FactKind } from '../model/index.js'
 import { amqpLinkSchema } from './amqp-link-schema.js'
+import { ariLinkSchema } from './ari-link-schema.js'
+import { ariServerLinkSchema } from './ari-server-link-schema.js'
 import { subjectSchema, token } from './link-parts.js'
 import { natsLinkSchema } from './nats-link-schema.js'
 import type { SecretSources } from './secrets.js'
@@ -88,7 +90,12 @@ const route = z.strictObject({
 
 /** Makes the schema of `patchbay.yaml`; `sources` tells where the secrets that it names are found. */
 export function configSchema(sources: SecretSources) {
-  const link = z.discriminatedUnion('type', [amqpLinkSchema(sources), natsLinkSchema(sources)])
+  const link = z.discriminatedUnion('type', [
+    amqpLinkSchema(sources),
+    natsLinkSchema(sources),
+    ariLinkSchema(sources),
+    ariServerLinkSchema(sources),
+  ])
   return z.strictObject({
     group: token.describe(
       'Name of this gateway, the same for all its replicas. It guards against loops and names our queues and our node.',
@@ -115,7 +122,7 @@ export function configSchema(sources: SecretSources) {
       .default(10_000)
       .describe('Time that a stop may take to finish what is in flight, milliseconds. Default 10000.'),
     sync: sync.prefault({}).describe('Full pictures of calls and terminals.'),
-    links: z.record(token, link).describe('Brokers, by a name of your choice.'),
+    links: z.record(token, link).describe('Brokers and switches, by a name of your choice.'),
     routes: z.array(route).min(1).describe('Which facts go from which link to which.'),
   })
 }
@@ -124,6 +131,8 @@ type Parsed = z.output<ReturnType<typeof configSchema>>
 type ParsedLink = Parsed['links'][string]
 type ParsedAmqp = Extract<ParsedLink, { readonly type: 'amqp' }>
 type ParsedNats = Extract<ParsedLink, { readonly type: 'nats' }>
+type ParsedAri = Extract<ParsedLink, { readonly type: 'ari' }>
+type ParsedAriServer = Extract<ParsedLink, { readonly type: 'ari-server' }>
 
 /** All values down to the leaves read-only. */
 export type DeepReadonly<T> = T extends (infer Item)[]
@@ -158,8 +167,24 @@ export type NatsLinkConfig = DeepReadonly<
   }
 >
 
+/**
+ * A link to an Asterisk with everything decided, in the words of the transport's own options. Without
+ * `deadLetters` there is no link that could keep them.
+ */
+export type AriLinkConfig = DeepReadonly<
+  Omit<ParsedAri, 'node' | 'username' | 'password' | 'subscribe' | 'deadLetters'> & {
+    deadLetters?: string
+    credentials: { username: string; password: string }
+    node: string
+    subscribe: Omit<ParsedAri['subscribe'], 'all'> & { all: boolean }
+  }
+>
+
+/** A link to which ARI applications connect, with everything decided, in the words of the transport's own options. */
+type AriServerLinkConfig = DeepReadonly<ParsedAriServer>
+
 /** A link of any kind, told apart by `type`. */
-export type LinkConfig = AmqpLinkConfig | NatsLinkConfig
+export type LinkConfig = AmqpLinkConfig | NatsLinkConfig | AriLinkConfig | AriServerLinkConfig
 
 /** A route with its name. */
 export type RouteConfig = DeepReadonly<Parsed['routes'][number] & { name: string }>

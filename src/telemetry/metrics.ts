@@ -28,6 +28,8 @@ export interface LinkMetrics {
   /** Messages taken and not settled yet. */
   inFlight(messages: number): void
   up(isUp: boolean): void
+  /** Commands, and whatever else waits for something to happen there; counted when somebody asks. */
+  waits(count: () => number): void
 }
 
 /** What is counted of one route. */
@@ -87,13 +89,36 @@ function known<T>(all: ReadonlyMap<string, T>, name: string, kind: string): T {
   return found
 }
 
-/** A counter whose series are bound once; `by` gives the functions that count, one for each value of the last label. */
+interface Series {
+  readonly labels: Record<string, string>
+  value: number
+}
+
+/**
+ * A counter whose series are bound once: `bind` gives the function that counts, `bindEach` one for each value of the
+ * last label. The sums are ours, and the library gets them when somebody asks: its own way to count is slow.
+ */
 function counter(registry: Registry, name: string, help: string, labels: string[]) {
-  const made = new Counter({ name, help, labelNames: labels, registers: [registry] })
+  const all: Series[] = []
+  new Counter({
+    name,
+    help,
+    labelNames: labels,
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const series of all) this.inc(series.labels, series.value)
+    },
+  })
   const bind = (...values: string[]) => {
-    const child = made.labels(...values)
-    child.inc(0)
-    return (amount = 1) => child.inc(amount)
+    const series: Series = {
+      labels: Object.fromEntries(labels.map((label, at) => [label, values[at] ?? ''])),
+      value: 0,
+    }
+    all.push(series)
+    return (amount = 1) => {
+      series.value += amount
+    }
   }
   function bindEach<K extends string>(keys: readonly K[], ...values: string[]) {
     const each = new Map(keys.map((key) => [key, bind(...values, key)]))
@@ -113,11 +138,29 @@ function linkFactory(registry: Registry): (link: string) => LinkMetrics {
   const dropped = make('dropped_messages', 'Messages lost without a dead letter, by reason.', 'reason')
   const ignored = make('ignored_messages', 'Messages passed over on purpose, by kind.', 'kind')
   const unknownWords = make('unknown_words', 'Values of a wire that its mapping has no word for.')
-  const inFlight = new Gauge({
+  const flying = new Map<string, number>()
+  new Gauge({
     name: 'gateway_in_flight_messages',
     help: 'Messages taken from a link and not settled yet.',
     labelNames: ['link'],
     registers: [registry],
+    collect() {
+      for (const [link, messages] of flying) this.set({ link }, messages)
+    },
+  })
+  const waits = new Map<string, (() => number)[]>()
+  new Gauge({
+    name: 'gateway_steering_waits',
+    help: 'Commands, listeners and timers that wait for something to happen on an Asterisk.',
+    labelNames: ['link'],
+    registers: [registry],
+    collect() {
+      for (const [link, counts] of waits)
+        this.set(
+          { link },
+          counts.reduce((sum, count) => sum + count(), 0),
+        )
+    },
   })
   const up = new Gauge({
     name: 'gateway_link_up',
@@ -126,10 +169,9 @@ function linkFactory(registry: Registry): (link: string) => LinkMetrics {
     registers: [registry],
   })
   return (link) => {
-    const flying = inFlight.labels(link)
     const state = up.labels(link)
-    flying.set(0)
     state.set(0)
+    flying.set(link, 0)
     return {
       taken: taken.bind(link),
       deadLetter: deadLetters.bindEach(Object.keys(ERROR_CODES) as ErrorCode[], link), // keys of the table itself
@@ -139,8 +181,9 @@ function linkFactory(registry: Registry): (link: string) => LinkMetrics {
       dropped: dropped.bindEach(DROP_REASONS, link),
       ignored: ignored.bindEach(IGNORED_KINDS, link),
       unknownWord: unknownWords.bind(link),
-      inFlight: (messages) => flying.set(messages),
+      inFlight: (messages) => void flying.set(link, messages),
       up: (isUp) => state.set(isUp ? 1 : 0),
+      waits: (count) => void waits.set(link, [...(waits.get(link) ?? []), count]),
     }
   }
 }

@@ -18,9 +18,9 @@ export interface OutgoingFrame extends Frame {
   /** Frames with equal keys arrive in the order they were sent. Absent: no order is promised. */
   readonly orderKey?: string
   /** Names the message for the receiver's duplicate window; sent as AMQP `messageId` and, on JetStream, `Nats-Msg-Id`. */
-  readonly messageId?: string
+  readonly messageId?: string | undefined
   /** When what the frame tells happened, UTC milliseconds; sent as the AMQP timestamp (whole seconds on that wire). */
-  readonly at?: number
+  readonly at?: number | undefined
 }
 
 /**
@@ -37,9 +37,9 @@ export interface Delivery {
   /** Our receipt, UTC milliseconds. */
   readonly receivedAt: number
   /** The publisher's own time, UTC milliseconds, where the wire carries one. */
-  readonly sentAt?: number
+  readonly sentAt?: number | undefined
   /** The publisher's own message id, where the wire carries one. */
-  readonly messageId?: string
+  readonly messageId?: string | undefined
   readonly redelivered: boolean
   settle(outcome: Settlement): void
 }
@@ -70,6 +70,9 @@ export interface LinkHandlers {
   report(event: LinkEvent): void
 }
 
+/** What became of frames, in their order: undefined where the peer confirmed. */
+export type Outcomes = readonly (GatewayError | undefined)[]
+
 /** Moves frames between one peer and the gateway. Bodies stay bytes; reconnecting is the transport's own business. */
 export interface Transport {
   readonly name: string
@@ -81,6 +84,12 @@ export interface Transport {
    * @throws GatewayError with fate `reject` when no retry can help, `retry` when the transport was stopped first.
    */
   send(frame: OutgoingFrame): Promise<void>
+  /**
+   * Sends several frames like `send` each of them, in order, with one promise for all; for wires that carry
+   * more than a promise for each would allow. Resolves with what became of each: undefined, or the error
+   * that `send` would have thrown. Never rejects.
+   */
+  sendAll?(frames: readonly OutgoingFrame[]): Promise<Outcomes>
   /**
    * Stops taking, and resolves once everything taken is settled or the grace period is over; sending
    * still works. A gateway drains all its links before it stops the first, so that what one link took

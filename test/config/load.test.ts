@@ -44,7 +44,11 @@ test('defaults are filled in, names follow from group and links, and all is froz
     routes: [{ name: 'legacy-to-bus', loopback: false, sync: { ask: true, answer: true } }],
   })
   expect(config.routes[0]?.facts).toContain('channel')
-  expect(config.mappings).toEqual([shippedMapping('voice-events.yaml'), shippedMapping('xcc.yaml')])
+  expect(config.mappings).toEqual([
+    shippedMapping('voice-events.yaml'),
+    shippedMapping('xcc.yaml'),
+    shippedMapping('stasis.yaml'),
+  ])
   expect(Object.isFrozen(config) && Object.isFrozen(config.links.bus) && Object.isFrozen(config.routes)).toBe(true)
 })
 

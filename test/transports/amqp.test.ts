@@ -131,8 +131,7 @@ describe('incoming frames', () => {
     const { got } = await open({ consume: [{ queue: { name: queue } }] })
     channel.sendToQueue(queue, Buffer.from('x'))
     await got.received(1)
-    expect(got.deliveries[0]).not.toHaveProperty('sentAt')
-    expect(got.deliveries[0]).not.toHaveProperty('messageId')
+    expect(got.deliveries[0]).toMatchObject({ sentAt: undefined, messageId: undefined })
   })
 })
 

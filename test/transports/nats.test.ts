@@ -54,6 +54,16 @@ describe('core', () => {
     expect(texts(got.deliveries)).toEqual(['pong'])
   })
 
+  test('what stands before an observed subject is left out', async () => {
+    const subject = freshName('tenant')
+    const { got } = await open({ subscriptions: [{ subject: `from-a.${subject}.>`, prefix: 'from-a.' }] })
+    client.publish(`from-a.${subject}.x`, 'heard')
+    client.publish(`${subject}.x`, 'not heard')
+    await client.flush()
+    await got.received(1)
+    expect(got.deliveries.map(({ frame }) => frame.address)).toEqual([{ subject: `${subject}.x` }])
+  })
+
   test('members of a queue group share, others get a copy each', async () => {
     const subject = freshName('shared')
     const grouped = [{ subject, queue: 'g' }]
@@ -115,6 +125,26 @@ describe('core', () => {
     })
   }
 
+  for (const others of ['core', 'jetstream']) {
+    test(`frames sent together arrive in order, and each has its own outcome (others by ${others})`, async () => {
+      const subject = freshName('together')
+      const { transport, got } = await open({ subscriptions: [{ subject }] })
+      const bad = { ...frame('a b', ''), address: { subject: 'a b', deliver: others } }
+      const outcomes = await transport.sendAll!([frame(subject, '0'), bad, frame(subject, '1'), frame(subject, '2')])
+      expect(outcomes.map((error) => error?.code)).toEqual([undefined, 'link.refused', undefined, undefined])
+      await got.received(3)
+      expect(texts(got.deliveries)).toEqual(['0', '1', '2'])
+      expect(await transport.sendAll!([])).toEqual([])
+    })
+  }
+
+  test('frames sent together after the end are refused together', async () => {
+    const { transport } = await open({})
+    await transport.stop()
+    const outcomes = await transport.sendAll!([frame('late', '0'), frame('late', '1')])
+    expect(outcomes.map((error) => error?.code)).toEqual(['gateway.stopping', 'gateway.stopping'])
+  })
+
   test('sends during an outage wait for the server and arrive in order', async () => {
     const subject = freshName('outage')
     const proxy = await startFaultProxy(Number(new URL(inject('natsUrl')).port))
@@ -131,6 +161,31 @@ describe('core', () => {
     await got.received(1000)
     expect(texts(got.deliveries)).toEqual(Array.from({ length: 1000 }, (_, at) => String(at)))
     expect(sender.got.of('reconnecting').length).toBeGreaterThan(0)
+    await proxy.close()
+  })
+
+  test('what waited through an outage waits for its receivers to be back; replies do not', async () => {
+    const proxy = await startFaultProxy(Number(new URL(inject('natsUrl')).port))
+    const servers = [proxy.through(inject('natsUrl'))]
+    const { transport, got } = await open({ servers, deliver: 'core', reconnectWaitMs: 50, resumeAfterMs: 600 })
+    const [subject, inbox] = [freshName('late'), `_INBOX.${freshName('reply')}`]
+    const heard: string[] = []
+    const hear = (_error: unknown, message: { string(): string }) => void heard.push(message.string())
+    client.subscribe(inbox, { callback: hear })
+    await client.flush()
+    proxy.faults.refusing = true
+    proxy.cut()
+    await got.until('down', 1)
+    const sent = Promise.all([...['a', 'b'].map((text) => frame(subject, text)), frame(inbox, 'r')].map(transport.send))
+    proxy.faults.refusing = false
+    await got.until('up', 2)
+    await expect.poll(() => heard, { timeout: 400, interval: 10 }).toEqual(['r'])
+    // Whoever hears this comes back later than the gateway.
+    client.subscribe(subject, { callback: hear })
+    await client.flush()
+    const more = transport.send(frame(subject, 'c'))
+    await Promise.all([sent, more])
+    await expect.poll(() => heard, { timeout: 1000, interval: 10 }).toEqual(['r', 'a', 'b', 'c'])
     await proxy.close()
   })
 })

@@ -29,13 +29,11 @@ interface Session {
 }
 
 function toDelivery(message: ConsumeMessage, ledger: AckLedger): Delivery {
-  const sent = sentAt(message)
-  const id = messageId(message)
   return {
     frame: toFrame(message),
     receivedAt: Date.now(),
-    ...(sent === undefined ? {} : { sentAt: sent }),
-    ...(id === undefined ? {} : { messageId: id }),
+    sentAt: sentAt(message),
+    messageId: messageId(message),
     redelivered: message.fields.redelivered,
     settle: (outcome) => ledger.settle(message, outcome),
   }

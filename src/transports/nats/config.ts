@@ -16,6 +16,8 @@ export interface NatsSubscription {
   readonly subject: string
   /** Queue group: of all its members one gets each message. Default none: everybody gets a copy. */
   readonly queue?: string
+  /** What stands before the subject and is left out of what is told of it. Default none. */
+  readonly prefix?: string
 }
 
 /** The JetStream stream that takes what we publish with `deliver: jetstream`. */
@@ -55,6 +57,11 @@ export interface NatsConfig {
   readonly connect?: BackoffConfig
   /** Milliseconds between tries to come back, once connected; up to half as much again at random. Default 500. */
   readonly reconnectWaitMs?: number
+  /**
+   * Milliseconds from coming back until what waited is published without a stream: subscribers that lost the same
+   * server are back then as well. Replies to requests go at once. Default 0.
+   */
+  readonly resumeAfterMs?: number
   readonly subscriptions?: readonly NatsSubscription[]
   /** Deliveries that may be unsettled at a time; what comes beyond is dropped and reported. Default 16,384. */
   readonly maxUnsettled?: number

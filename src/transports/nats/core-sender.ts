@@ -1,9 +1,11 @@
 import type { NatsConnection, PermissionViolationError, PublishOptions } from '@nats-io/nats-core'
 import { GatewayError } from '../../errors.js'
-import type { OutgoingFrame } from '../transport.js'
+import type { Outcomes, OutgoingFrame } from '../transport.js'
 import { forbidden, publishRefusal } from './errors.js'
 import { encodedHeaders } from './frames.js'
 
+/** How reply subjects begin that clients make for themselves; no stream listens there. */
+export const INBOX = '_INBOX.'
 /** What may be published and not yet confirmed. */
 const MAX_FRAMES = 8192
 const MAX_BYTES = 16 * 1024 * 1024
@@ -25,11 +27,36 @@ export interface Sender {
   close(): void
 }
 
+/** A sender that takes frames together, too. */
+export interface CoreSender extends Sender {
+  /** Like `send` for each; never rejects. */
+  sendAll(frames: readonly OutgoingFrame[]): Promise<Outcomes>
+}
+
+/** Frames somebody waits for together. */
+interface Parcel {
+  /** How many of them are neither confirmed nor refused. */
+  open: number
+  readonly outcomes: (GatewayError | undefined)[]
+  readonly resolve: (outcomes: Outcomes) => void
+}
+
+/** One frame and its place in its parcel. */
 interface Letter {
   readonly number: number
   readonly frame: OutgoingFrame
-  readonly resolve: () => void
-  readonly reject: (error: GatewayError) => void
+  readonly parcel: Parcel
+  readonly at: number
+}
+
+function settle({ parcel, at }: Letter, error?: GatewayError): void {
+  parcel.outcomes[at] = error
+  parcel.open -= 1
+  if (parcel.open === 0) parcel.resolve(parcel.outcomes)
+}
+
+function isReply({ frame }: Letter): boolean {
+  return frame.address.subject?.startsWith(INBOX) === true
 }
 
 interface Batch {
@@ -39,10 +66,8 @@ interface Batch {
 
 function publish(connection: NatsConnection, frame: OutgoingFrame): void {
   const { subject = '', reply } = frame.address
-  const options: PublishOptions = {}
   const headers = encodedHeaders(frame)
-  if (headers !== undefined) options.headers = headers
-  if (reply !== undefined) options.reply = reply
+  const options: PublishOptions = headers === undefined ? { reply: reply ?? '' } : { reply: reply ?? '', headers }
   connection.publish(subject, frame.body, options)
 }
 
@@ -51,8 +76,11 @@ function publish(connection: NatsConnection, frame: OutgoingFrame): void {
  * flush begun in the same turn as the publications before it resolves only after the server has read them,
  * and rejects when the connection went first. So everything that waits is published and flushed as one
  * batch; batches of a lost connection go out again in their old order.
+ *
+ * @param resumeAfterMs after a connection was lost, what is no reply waits for so many milliseconds of the next one:
+ * whoever listens there lost it as well, and core NATS keeps nothing for those who are not back yet
  */
-export function coreSender(): Sender {
+export function coreSender(resumeAfterMs = 0): CoreSender {
   let connection: NatsConnection | undefined
   let waiting: Letter[] = []
   /** Letters of failed batches; before anything that waits. */
@@ -63,6 +91,8 @@ export function coreSender(): Sender {
   let counter = 0
   let scheduled = false
   let paused = false
+  let wasLost = false
+  let resuming: NodeJS.Timeout | undefined
   let closed = false
   const onIdle: (() => void)[] = []
 
@@ -70,6 +100,12 @@ export function coreSender(): Sender {
     if (scheduled) return
     scheduled = true
     setImmediate(pump) // gathers what the current turn of the event loop brings
+  }
+
+  function resume(): void {
+    clearTimeout(resuming)
+    resuming = undefined
+    schedule()
   }
 
   function land(batch: Batch): boolean {
@@ -84,10 +120,10 @@ export function coreSender(): Sender {
     // that is read a little later.
     setImmediate(() => {
       if (!land(batch)) return
-      for (const { frame, resolve, reject } of batch.letters) {
-        const violation = batch.violations.size > 0 ? batch.violations.get(frame.address.subject ?? '') : undefined
-        if (violation === undefined) resolve()
-        else reject(forbidden(violation))
+      for (const letter of batch.letters) {
+        const { subject = '' } = letter.frame.address
+        const violation = batch.violations.size > 0 ? batch.violations.get(subject) : undefined
+        settle(letter, violation === undefined ? undefined : forbidden(violation))
       }
       if (waiting.length > 0) schedule()
       else rest()
@@ -112,13 +148,13 @@ export function coreSender(): Sender {
 
   /** @returns false when the connection takes nothing at all. */
   function post(on: NatsConnection, letter: Letter, batch: Batch): boolean {
-    const { frame, reject } = letter
+    const { frame } = letter
     try {
       publish(on, frame)
     } catch (error) {
       const refusal = publishRefusal(error, frame.address.subject ?? '', frame.body.length)
       if (refusal === undefined) return false
-      reject(refusal)
+      settle(letter, refusal)
       return true
     }
     batch.letters.push(letter)
@@ -136,11 +172,13 @@ export function coreSender(): Sender {
     }
     const batch: Batch = { letters: [], violations: new Map() }
     let taken = 0
-    for (const letter of waiting) {
+    const held = resuming === undefined ? [] : waiting.filter((letter) => !isReply(letter))
+    const ready = resuming === undefined ? waiting : waiting.filter(isReply)
+    for (const letter of ready) {
       if (frames >= MAX_FRAMES || bytes >= MAX_BYTES || !post(connection, letter, batch)) break
       taken++
     }
-    waiting = taken === waiting.length ? [] : waiting.slice(taken)
+    waiting = taken === ready.length ? held : [...ready.slice(taken), ...held]
     if (batch.letters.length === 0) {
       rest()
       return
@@ -152,37 +190,52 @@ export function coreSender(): Sender {
     )
   }
 
+  function sendAll(these: readonly OutgoingFrame[]): Promise<Outcomes> {
+    const open = these.length
+    if (open === 0) return Promise.resolve([])
+    if (closed) return Promise.resolve(these.map(stopping))
+    return new Promise((resolve) => {
+      const parcel: Parcel = { open, outcomes: new Array<undefined>(open).fill(undefined), resolve }
+      for (let at = 0; at < open; at++) waiting.push({ number: counter++, frame: these[at]!, parcel, at })
+      schedule()
+    })
+  }
+
   return {
     attach(to) {
       connection = to
+      if (wasLost && resumeAfterMs > 0) resuming = setTimeout(resume, resumeAfterMs)
       schedule()
     },
     detach() {
       connection = undefined
+      wasLost = true
+      clearTimeout(resuming)
+      resuming = undefined
       for (const batch of flying) if (land(batch)) returned.push(...batch.letters)
     },
-    send(frame) {
-      if (closed) return Promise.reject(stopping())
-      return new Promise((resolve, reject) => {
-        waiting.push({ number: counter++, frame, resolve, reject })
-        schedule()
-      })
+    async send(frame) {
+      const [error] = await sendAll([frame])
+      if (error !== undefined) throw error
     },
+    sendAll,
     violated(error) {
       for (const batch of flying) batch.violations.set(error.subject, error)
     },
     idle: () =>
       new Promise((resolve) => {
         onIdle.push(resolve)
+        resume()
         rest()
       }),
     close() {
       closed = true
+      clearTimeout(resuming)
       const left = [...returned, ...[...flying].flatMap(({ letters }) => letters), ...waiting]
       flying.clear()
       returned = []
       waiting = []
-      for (const { reject } of left) reject(stopping())
+      for (const letter of left) settle(letter, stopping())
       rest()
     },
   }

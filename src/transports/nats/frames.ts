@@ -11,9 +11,10 @@ function textHeaders(given: MsgHdrs | undefined): Frame['headers'] {
   return Object.fromEntries(given.keys().map((name) => [name, given.values(name).join(', ')]))
 }
 
-/** The frame in a message: address `{subject}`, with `reply` where the sender waits for an answer. */
-export function toFrame(message: Msg): Frame {
-  const { subject, reply } = message
+/** The frame in a message: address `{subject}` without its prefix, with `reply` where the sender waits for an answer. */
+export function toFrame(message: Msg, prefix: string): Frame {
+  const { reply } = message
+  const subject = prefix === '' ? message.subject : message.subject.slice(prefix.length)
   const address: Frame['address'] = reply === undefined || reply === '' ? { subject } : { subject, reply }
   return { address, headers: textHeaders(message.headers), body: message.data }
 }
@@ -23,30 +24,54 @@ export function messageId(frame: Frame): string | undefined {
   return frame.headers[MESSAGE_ID]
 }
 
-const encoder = new TextEncoder()
+/** Headers are cut from slabs of this size: allocating memory costs more than writing them. */
+const SLAB_BYTES = 64 * 1024
+/** Most bytes that UTF-8 takes for one UTF-16 unit. */
+const BYTES_PER_UNIT = 3
+const BEGIN = 'NATS/1.0\r\n'
+
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+let used = 0
+
+function headerBytes(text: string): Uint8Array {
+  const most = text.length * BYTES_PER_UNIT
+  if (most > SLAB_BYTES / 8) return Buffer.from(text)
+  if (used + most > SLAB_BYTES) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+    used = 0
+  }
+  const from = used
+  used += slab.write(text, from)
+  return slab.subarray(from, used)
+}
+
 /** Names that NATS can carry, looked at once each; there are few. */
 const soundNames = new Set<string>()
 const NAME = /^[A-Za-z0-9-]+$/
-const BREAKS = /[\r\n]/
+const hasBreak = (value: string) => value.includes('\n') || value.includes('\r')
+
+let encoded: Uint8Array = new Uint8Array()
+const ENCODED = { encode: () => encoded } as unknown as MsgHdrs // nothing else is asked of them
 
 /**
- * The headers of a frame as core publishing takes them. The library asks of headers only that they encode
- * themselves, and building its own costs more than all the rest of a publication. Errors as {@link messageHeaders}.
+ * The headers of a frame as core publishing takes them, good until the next call. The library asks of headers
+ * only that they encode themselves, at once, and building its own costs more than all the rest of a
+ * publication. Errors as {@link messageHeaders}.
  */
 export function encodedHeaders(frame: OutgoingFrame): MsgHdrs | undefined {
-  let text = 'NATS/1.0\r\n'
+  let text = BEGIN
   for (const name in frame.headers) {
     const value = frame.headers[name]!
-    if (!isSoundName(name) || BREAKS.test(value)) return messageHeaders(frame)
+    if (!isSoundName(name) || hasBreak(value)) return messageHeaders(frame)
     text += `${name}: ${value}\r\n`
   }
   const { messageId: id } = frame
   if (id !== undefined) {
-    if (BREAKS.test(id)) return messageHeaders(frame)
+    if (hasBreak(id)) return messageHeaders(frame)
     text += `${MESSAGE_ID}: ${id}\r\n`
-  } else if (text.length === 'NATS/1.0\r\n'.length) return undefined
-  const bytes = encoder.encode(`${text}\r\n`)
-  return { encode: () => bytes } as unknown as MsgHdrs // see above: nothing else is asked of it
+  } else if (text.length === BEGIN.length) return undefined
+  encoded = headerBytes(`${text}\r\n`)
+  return ENCODED
 }
 
 function isSoundName(name: string): boolean {

@@ -1,17 +1,22 @@
 import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core'
 import { GatewayError } from '../../errors.js'
 import { stopPatience } from '../patience.js'
-import type { Delivery, LinkHandlers, OutgoingFrame, Transport } from '../transport.js'
+import type { Delivery, LinkHandlers, Outcomes, OutgoingFrame, Transport } from '../transport.js'
 import type { NatsConfig } from './config.js'
 import { type KeptConnection, keepConnection } from './connection.js'
-import { coreSender, type Sender } from './core-sender.js'
+import { coreSender, INBOX, type Sender } from './core-sender.js'
 import { connectError } from './errors.js'
 import { messageId, toFrame } from './frames.js'
 import { ensureStream } from './stream.js'
 import { streamSender } from './stream-sender.js'
 
-/** How reply subjects begin that clients make for themselves; no stream listens there. */
-const INBOX = '_INBOX.'
+/** What became of a frame. */
+function outcomeOf(sending: Promise<void>): Promise<GatewayError | undefined> {
+  return sending.then(
+    () => undefined,
+    (error: GatewayError) => error,
+  )
+}
 
 /** Counts what was delivered and not yet settled. */
 function settlements() {
@@ -19,15 +24,14 @@ function settlements() {
   const waiting: (() => void)[] = []
   return {
     count: () => unsettled,
-    track(message: Msg): Delivery {
-      const frame = toFrame(message)
-      const id = messageId(frame)
+    track(message: Msg, prefix: string): Delivery {
+      const frame = toFrame(message, prefix)
       let open = true
       unsettled++
       return {
         frame,
         receivedAt: Date.now(),
-        ...(id === undefined ? {} : { messageId: id }),
+        messageId: messageId(frame),
         redelivered: false,
         settle() {
           if (open) unsettled--
@@ -62,7 +66,7 @@ export function natsTransport(config: NatsConfig): Transport {
   let stopping: Promise<void> | undefined
 
   const report: LinkHandlers['report'] = (event) => handlers?.report(event)
-  const core = coreSender()
+  const core = coreSender(config.resumeAfterMs)
   const stream = streamSender(config, report, lookForStream)
   const senders: readonly Sender[] = [core, stream]
   const patience = stopPatience(config.stopGraceMs)
@@ -74,21 +78,21 @@ export function natsTransport(config: NatsConfig): Transport {
     })
   }
 
-  function take(to: LinkHandlers, message: Msg): void {
-    if (deliveries.count() >= maxUnsettled) to.report({ kind: 'dropped', frame: toFrame(message) })
-    else to.deliver(deliveries.track(message))
+  function take(to: LinkHandlers, message: Msg, prefix: string): void {
+    if (deliveries.count() >= maxUnsettled) to.report({ kind: 'dropped', frame: toFrame(message, prefix) })
+    else to.deliver(deliveries.track(message, prefix))
   }
 
   async function setUp(connection: NatsConnection, to: LinkHandlers): Promise<void> {
     if (config.deliver === 'jetstream' && config.stream !== undefined) {
       await ensureStream(connection, config.stream, report)
     }
-    subscriptions = (config.subscriptions ?? []).map(({ subject, queue }) =>
+    subscriptions = (config.subscriptions ?? []).map(({ subject, queue, prefix = '' }) =>
       connection.subscribe(subject, {
         ...(queue === undefined ? {} : { queue }),
         // A refused subscription also shows in the status events, which are what we report.
         callback: (error, message) => {
-          if (error === null) take(to, message)
+          if (error === null) take(to, message, prefix)
         },
       }),
     )
@@ -117,6 +121,11 @@ export function natsTransport(config: NatsConfig): Transport {
     return deliver === 'jetstream' && !subject.startsWith(INBOX) ? stream : core
   }
 
+  function sendAll(frames: readonly OutgoingFrame[]): Promise<Outcomes> {
+    if (frames.every((frame) => senderFor(frame) === core)) return core.sendAll(frames)
+    return Promise.all(frames.map((frame) => outcomeOf(senderFor(frame).send(frame))))
+  }
+
   return {
     name: config.name ?? 'nats',
     async start(to) {
@@ -137,6 +146,7 @@ export function natsTransport(config: NatsConfig): Transport {
       await kept.opened
     },
     send: (frame) => senderFor(frame).send(frame),
+    sendAll,
     drain: () => (draining ??= drain()),
     stop: () => (stopping ??= stop()),
   }

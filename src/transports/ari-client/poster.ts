@@ -1,0 +1,48 @@
+import { GatewayError } from '../../errors.js'
+import { backoffMs } from '../backoff.js'
+import { makeOutbox, type Outbox, type Parcel } from '../outbox.js'
+import type { LinkEvent } from '../transport.js'
+import type { AriConfig } from './config.js'
+import { hasStatus, noAnswer } from './errors.js'
+import type { AriRest } from './rest.js'
+import { toUserEvent } from './user-events.js'
+
+/** Posts frames as user events; each counts as sent once Asterisk said so. */
+export type Poster = Pick<Outbox, 'add' | 'empty' | 'close'>
+
+/** @param report is told of applications that nobody registered: what is posted to them is lost, and confirmed. */
+export function makePoster(config: AriConfig, rest: AriRest, report: (event: LinkEvent) => void): Poster {
+  const outbox = makeOutbox(config.maxConcurrentRequests ?? 16, pump)
+
+  function failed(parcel: Parcel, error: unknown): void {
+    if (hasStatus(error, 404)) {
+      report({ kind: 'returned', frame: parcel.frame })
+      outbox.confirm(parcel)
+      return
+    }
+    const failure = error instanceof GatewayError ? error : noAnswer('POST /events/user', error)
+    if (failure.fate === 'reject') {
+      outbox.refuse(parcel, failure)
+      return
+    }
+    if (parcel.tries === 0) report({ kind: 'fault', error: failure })
+    outbox.again(parcel, backoffMs(parcel.tries + 1, config.reconnect))
+  }
+
+  async function post(parcel: Parcel): Promise<void> {
+    try {
+      const { eventName, application, variables } = toUserEvent(parcel.frame, config)
+      await rest.request('POST', ['events', 'user', eventName], { query: { application }, body: { variables } })
+      outbox.confirm(parcel)
+    } catch (error) {
+      failed(parcel, error)
+    }
+    pump()
+  }
+
+  function pump(): void {
+    for (let parcel = outbox.next(); parcel !== undefined; parcel = outbox.next()) void post(parcel)
+  }
+
+  return outbox
+}

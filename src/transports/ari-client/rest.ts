@@ -1,0 +1,145 @@
+import { Pool } from 'undici'
+import { GatewayError } from '../../errors.js'
+import { type AriConfig, ariBase, authorization } from './config.js'
+import { answerError, noAnswer } from './errors.js'
+
+/** HEAD is missing on purpose: Asterisk answers it with a body. */
+export type AriMethod = 'GET' | 'POST' | 'PUT' | 'DELETE'
+
+/** What a request says beside method and path. */
+export interface AriRequest {
+  readonly query?: Readonly<Record<string, string>>
+  /** Sent as JSON. What is long belongs here: a URL beyond 4 KiB is refused. */
+  readonly body?: Readonly<Record<string, unknown>>
+  /** Milliseconds until the request counts as failed, its wait for a connection included. Default: that of the link. */
+  readonly deadlineMs?: number
+  /** Gives the request up. */
+  readonly signal?: AbortSignal
+}
+
+/** Requests to one Asterisk, over a bounded number of kept connections. */
+export interface AriRest {
+  /**
+   * Resolves with what Asterisk answered: JSON as plain data, undefined where the answer is empty.
+   * @param path its parts below `/ari`, not encoded: `['channels', id, 'variable']`.
+   * @throws AriError with Asterisk's status; GatewayError `link.lost` with fate `retry` when no answer came (the
+   * request may have been carried out); `link.refused` or `link.too-large` for a request that must not be sent.
+   */
+  request(method: AriMethod, path: readonly string[], options?: AriRequest): Promise<unknown>
+  /** Leaves the connections that there are: requests on their way fail, later ones get new connections. */
+  renew(): void
+  /** Ends all connections; requests on their way fail. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Asterisk closes a connection that was idle for 15 s; we are earlier. Milliseconds. */
+const KEEP_ALIVE_MS = 10_000
+const MAX_REPLY_BYTES = 64 * 1024 * 1024
+const MAX_URL = 4000
+/** What Asterisk takes. */
+const MAX_BODY_BYTES = 40_960
+
+/** Makes the requests of one link. */
+export function makeRest(config: AriConfig): AriRest {
+  const { origin, path: root } = ariBase(config)
+  const { tls, connectTimeoutMs = 10_000, requestTimeoutMs = 10_000 } = config
+  const pem = (text: string | Uint8Array) => (typeof text === 'string' ? text : Buffer.from(text))
+  const poolOptions: Pool.Options = {
+    connections: config.maxConcurrentRequests ?? 16,
+    pipelining: 1,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    maxResponseSize: MAX_REPLY_BYTES,
+    connect: {
+      timeout: connectTimeoutMs,
+      ...(tls?.ca !== undefined && { ca: pem(tls.ca) }),
+      ...(tls?.cert !== undefined && { cert: pem(tls.cert) }),
+      ...(tls?.key !== undefined && { key: pem(tls.key) }),
+      ...(tls?.passphrase !== undefined && { passphrase: tls.passphrase }),
+      ...(tls?.servername !== undefined && { servername: tls.servername }),
+    },
+  }
+  const open = () => new Pool(origin, poolOptions)
+  let pool = open()
+  const headers = { authorization: authorization(config), accept: 'application/json' }
+  const withBody = { ...headers, 'content-type': 'application/json' }
+
+  async function once(
+    method: AriMethod,
+    url: string,
+    what: string,
+    body: string | undefined,
+    { deadlineMs, signal: halt }: AriRequest,
+  ) {
+    const timeoutMs = deadlineMs ?? requestTimeoutMs
+    const deadline = AbortSignal.timeout(timeoutMs)
+    const signal = halt === undefined ? deadline : AbortSignal.any([deadline, halt])
+    try {
+      const reply = await pool.request({
+        method,
+        path: url,
+        signal,
+        headers: body === undefined ? headers : withBody,
+        body: body ?? null,
+      })
+      return { status: reply.statusCode, text: await reply.body.text() }
+    } catch (error) {
+      throw noAnswer(what, deadline.aborted ? new Error(`no answer within ${timeoutMs} ms`) : error)
+    }
+  }
+
+  return {
+    async request(method, path, options = {}) {
+      const what = `${method} /${path.join('/')}`
+      const url = urlOf(root, method, path, options, what)
+      const body = bodyOf(options, what)
+      const { status, text } = await once(method, url, what, body, options)
+      if (status < 200 || status >= 300) throw answerError(what, status, text)
+      return text === '' ? undefined : jsonOf(text, what)
+    },
+    renew() {
+      void pool.destroy()
+      pool = open()
+    },
+    close: () => pool.destroy(),
+  }
+}
+
+function urlOf(root: string, method: AriMethod, path: readonly string[], options: AriRequest, what: string): string {
+  const refuse = (why: string) => new GatewayError('link.refused', `${what} is not sent: ${why}`)
+  const bad = path.find((part) => !isSound(part))
+  if (bad !== undefined) throw refuse(`${JSON.stringify(bad)} cannot be a part of a path`)
+  // Asterisk 22.10.1 dies of it.
+  const moves = method === 'POST' && path.length === 3 && path[0] === 'channels' && path[2] === 'move'
+  if (moves && !isText(options.query?.app) && !isText(options.body?.app)) throw refuse('it names no `app`')
+  const query = new URLSearchParams(options.query).toString()
+  const url = `${root}/${path.map(encodeURIComponent).join('/')}${query === '' ? '' : `?${query}`}`
+  if (url.length > MAX_URL) throw refuse(`its address has ${url.length} characters, ${MAX_URL} are taken`)
+  return url
+}
+
+function bodyOf({ body }: AriRequest, what: string): string | undefined {
+  if (body === undefined) return undefined
+  const text = JSON.stringify(body)
+  const bytes = Buffer.byteLength(text)
+  if (bytes <= MAX_BODY_BYTES) return text
+  throw new GatewayError(
+    'link.too-large',
+    `${what} is not sent: its body has ${bytes} bytes, ${MAX_BODY_BYTES} are taken`,
+  )
+}
+
+const isText = (value: unknown) => typeof value === 'string' && value !== ''
+
+function isSound(part: string): boolean {
+  if (part === '' || part === '.' || part === '..') return false
+  return !/[\u0000-\u001f\u007f]/.test(part) && part.isWellFormed()
+}
+
+function jsonOf(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new GatewayError('link.refused', `${what}: the answer is no JSON`, { fate: 'retry', cause: error })
+  }
+}

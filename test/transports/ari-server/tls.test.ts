@@ -1,0 +1,42 @@
+import { once } from 'node:events'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { type Certificates, makeCertificates } from '../../harness/index.js'
+import { type Stand, stand } from './stand.js'
+import { APP, start } from './story.js'
+
+let certificates: Certificates
+let server: Stand
+beforeEach(() => {
+  certificates = makeCertificates()
+})
+afterEach(async () => {
+  await server.stop()
+  certificates.remove()
+})
+
+const ends = () => {
+  const pem = (file: string) => String(certificates.read(file))
+  const of = ({ certFile, keyFile }: Certificates['server']) => ({ cert: pem(certFile), key: pem(keyFile) })
+  return { ca: pem(certificates.caFile), server: of(certificates.server), client: of(certificates.client) }
+}
+const address = () => `${server.base.replace('https', 'wss')}/ari/events?app=${APP}&api_key=bridge:bridge`
+
+test('events come over TLS', async () => {
+  const { ca, server: own } = ends()
+  server = await stand({ tls: own })
+  const socket = new WebSocket(address(), { ca })
+  await once(socket, 'open')
+  const [[data]] = await Promise.all([once(socket, 'message') as Promise<[Buffer]>, server.tell(start('c1'))])
+  expect(JSON.parse(String(data))).toMatchObject({ type: 'StasisStart' })
+})
+
+test('where a client has to have a certificate, none comes without', async () => {
+  const { ca, server: own, client } = ends()
+  server = await stand({ tls: { ...own, ca } })
+  const known = new WebSocket(address(), { ca, ...client })
+  await once(known, 'open')
+  const unknown = new WebSocket(address(), { ca })
+  const [error] = (await once(unknown, 'error')) as [Error]
+  expect(error.message).toMatch(/certificate|socket hang up|ECONNRESET/i)
+})
