@@ -1,5 +1,5 @@
 import type { Dialect } from '../mapping/dialect.js'
-import type { Fact, NodeChange } from '../model/index.js'
+import type { Fact, FactOf, NodeChange } from '../model/index.js'
 import type { Log } from '../telemetry/index.js'
 import type { Transport } from '../transports/transport.js'
 
@@ -8,6 +8,8 @@ export interface Announcer {
   start(): void
   /** Says again that the node is there. */
   announce(): void
+  /** Says how the node is, ahead of its time. */
+  update(): void
   /** Says that the node leaves; resolves when that is said. */
   stop(): Promise<void>
 }
@@ -26,6 +28,8 @@ export interface AnnouncerParts {
   readonly headers: Readonly<Record<string, string>>
   /** Calls that are up. */
   sessions(): Promise<number>
+  /** What else is told of the node at every time, over what stands here. */
+  more?(): Promise<Pick<FactOf<'node'>, 'figures' | 'ext'>>
   readonly log: Log
 }
 
@@ -38,8 +42,9 @@ export function makeAnnouncer(parts: AnnouncerParts): Announcer {
   async function tell(change: NodeChange): Promise<void> {
     const { uuid: id, name, address, version } = parts
     const uptimeSeconds = Math.floor((performance.now() - started) / 1000)
-    const figures = { uptimeSeconds, sessions: await parts.sessions() }
-    const fact: Fact = { kind: 'node', id, name, address, version, change, figures }
+    const more = await parts.more?.()
+    const figures = { uptimeSeconds, sessions: await parts.sessions(), ...more?.figures }
+    const fact: Fact = { kind: 'node', id, name, address, version, change, ...more, figures }
     const { messages } = parts.dialect.encode({ facts: [fact] })
     await Promise.all(
       messages.map(({ address: to, body }) =>
@@ -63,6 +68,7 @@ export function makeAnnouncer(parts: AnnouncerParts): Announcer {
       timer.unref()
     },
     announce: () => say('came'),
+    update: () => say('changed'),
     async stop() {
       clearInterval(timer)
       if (timer !== undefined) say('left')

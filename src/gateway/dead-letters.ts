@@ -25,11 +25,16 @@ export interface DeadLetters {
 /** Longest reason written into a header. Characters. */
 const MAX_REASON = 1000
 
-/** Dead letters of one link, sent by that link's own transport to `address`. */
+/** The transport and the address that dead letters are sent to. */
+export interface DeadLetterPlace {
+  readonly transport: Transport
+  readonly address: Address
+}
+
+/** Dead letters of one link. Where there is no place for them, each is counted and logged as one that could not be kept. */
 export function makeDeadLetters(
   link: string,
-  transport: Transport,
-  address: Address,
+  place: DeadLetterPlace | undefined,
   metrics: LinkMetrics,
   log: Log,
   now: () => number,
@@ -52,6 +57,11 @@ export function makeDeadLetters(
         [DEAD_LETTER_HEADERS.at]: new Date(now()).toISOString(),
         [DEAD_LETTER_HEADERS.address]: JSON.stringify(frame.address),
       }
+      if (place === undefined) {
+        metrics.dropped('dead-letter-failed')
+        return 'reject'
+      }
+      const { transport, address } = place
       const letter = { address, body: frame.body, messageId: id }
       try {
         await transport.send({ ...letter, headers: { ...frame.headers, ...reasons } }).catch((cause: unknown) => {

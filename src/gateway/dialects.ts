@@ -1,8 +1,11 @@
 import type { Codec, DescribeMember, Trees } from '../codecs/codec.js'
-import { jsonRpcCodec, jsonTrees } from '../codecs/json-rpc/codec.js'
+import { jsonRpcCodec, jsonRpcTrees } from '../codecs/json-rpc/codec.js'
 import { describeMember } from '../codecs/json-rpc/index.js'
+import { jsonTrees } from '../codecs/json-trees.js'
 import { rubyTrees, rubyYamlCodec } from '../codecs/ruby-yaml/codec.js'
 import type { WriterProfile } from '../codecs/ruby-yaml/index.js'
+import { stasisCodec } from '../codecs/stasis/codec.js'
+import { describeMember as describeEventMember } from '../codecs/stasis/index.js'
 import type { Fault } from '../config/index.js'
 import { compileDialect, type Dialect } from '../mapping/dialect.js'
 import { type LoadedMapping, loadMapping, type SettingValues } from '../mapping/load.js'
@@ -18,9 +21,12 @@ export interface BodyLimits {
 /** The dialects of a gateway by name. */
 export type Dialects = ReadonlyMap<string, Dialect>
 
-const TREES: Readonly<Record<string, Trees>> = { 'ruby-yaml': rubyTrees, 'json-rpc': jsonTrees }
+const TREES: Readonly<Record<string, Trees>> = { 'ruby-yaml': rubyTrees, 'json-rpc': jsonRpcTrees, stasis: jsonTrees }
 
-const MEMBERS: Readonly<Record<string, DescribeMember>> = { 'json-rpc': describeMember }
+const MEMBERS: Readonly<Record<string, DescribeMember>> = {
+  'json-rpc': describeMember,
+  stasis: describeEventMember,
+}
 
 /** Loads and checks a mapping file against the types of its codec's messages, too. */
 export function openMapping(path: string, settings: Readonly<Record<string, SettingValues>> = {}) {
@@ -30,6 +36,7 @@ export function openMapping(path: string, settings: Readonly<Record<string, Sett
 /** Codec of a mapping, with its settings and the gateway's limits. */
 function codecOf({ codec, settings }: LoadedMapping['file'], limits: BodyLimits | undefined): Codec {
   if (codec.name === 'json-rpc') return jsonRpcCodec(limits)
+  if (codec.name === 'stasis') return stasisCodec(limits)
   const bounds = limits && {
     maxBytes: limits.bytes,
     maxDepth: limits.depth,

@@ -1,14 +1,18 @@
 import type { Cause, Channel, ChannelFact, Meta } from '../model/index.js'
 import type { CallView } from './state.js'
 
-/** Why the gateway itself ends a call: its terminal crashed or rebooted, or a full picture no longer lists it. */
-export type EndReason = 'voice-crash' | 'reboot' | 'missing'
+/**
+ * Why the gateway itself ends a call: its terminal crashed or rebooted; a full picture no longer lists it; or
+ * it ended, or its switch did, while the link was down.
+ */
+export type EndReason = 'voice-crash' | 'reboot' | 'missing' | 'unseen'
 
 /** Causes by their FreeSWITCH names; the first two have no number in Q.850. */
 const CAUSES: Readonly<Record<EndReason, Cause>> = {
   'voice-crash': { name: 'CRASH' },
   reboot: { name: 'SYSTEM_SHUTDOWN' },
   missing: { name: 'NORMAL_UNSPECIFIED', code: 31 },
+  unseen: { name: 'NETWORK_OUT_OF_ORDER', code: 38 },
 }
 
 /** The end of a call that its source does not tell itself. */

@@ -1,20 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Announcer } from '../calls/announcer.js'
+import type { SteeringTables } from '../calls/xnode/index.js'
 import type { Config, RouteConfig } from '../config/index.js'
 import type { Dialect } from '../mapping/dialect.js'
 import type { Health, Log, Metrics } from '../telemetry/index.js'
+import type { AriRest } from '../transports/ari-client/index.js'
 import type { LinkEvent } from '../transports/transport.js'
-import { makeDeadLetters } from './dead-letters.js'
+import { type DeadLetterPlace, makeDeadLetters } from './dead-letters.js'
 import type { Dialects } from './dialects.js'
 import { type Hub, type HubLink, makeHub } from './hub.js'
 import { type Intake, makeIntake } from './intake.js'
 import { type Jobs, makeJobs } from './jobs.js'
 import { type Lanes, makeLanes } from './lanes.js'
 import { linkLog } from './link-log.js'
-import { deadLetterAddress, makeTransport } from './links.js'
+import { deadLetterPlace, makeTransport } from './links.js'
 import { xccPassOver } from './observed.js'
 import { makeRoute, type Route, says } from './route.js'
+import { makeSharedDesk, type RequestTaker } from './shared-desk.js'
 import { memoryState, type StateStore } from './state.js'
+import { makeSteeredNode, type SteeredNode } from './steered.js'
 import { makeSyncDesk, type SyncDesk } from './sync.js'
+import { type RefuseSystem, systemNames } from './systems.js'
 import { makeWatchedNode, type WatchedNode, watchedRoutes } from './watched.js'
 
 /** A gateway: links, and the routes between them. */
@@ -31,6 +37,8 @@ export interface GatewayParts {
   readonly dialects: Dialects
   /** The target dialect of a route, where it differs from that of the others in its settings. */
   readonly targetOf: (route: RouteConfig) => Dialect
+  /** Steering tables, by the link whose calls are steered. */
+  readonly steering: ReadonlyMap<string, SteeringTables>
   readonly metrics: Metrics
   readonly health: Health
   readonly log: Log
@@ -49,6 +57,17 @@ interface Station extends HubLink {
   readonly intake: Intake
   /** The node that we announce there, if any. */
   readonly node: WatchedNode | undefined
+  /** Those who take requests that come here. */
+  readonly desks: readonly RequestTaker[]
+  /** Nodes that are steered from here. */
+  readonly isBusOf: readonly SteeredNode[]
+  /** Nodes whose Asterisk this is. */
+  readonly isAsteriskOf: readonly SteeredNode[]
+}
+
+function announcersOf({ node, isBusOf }: Station): Announcer[] {
+  const own = node?.announcer
+  return [...(own === undefined ? [] : [own]), ...isBusOf.map((each) => each.announcer)]
 }
 
 /** Makes a gateway from a checked configuration. */
@@ -57,22 +76,28 @@ export function makeGateway(parts: GatewayParts): Gateway {
   const store = memoryState(now)
   const lanes = makeLanes()
   const routes = config.routes.map((route) => routeOf(route, parts))
-  const links = new Map(Object.keys(config.links).map((name) => [name, hubLink(name, routes, parts)]))
+  const refuse = systemNames(config.links)
+  const links = new Map(Object.keys(config.links).map((name) => [name, hubLink(name, routes, parts, refuse)]))
   const hub = makeHub({ links, routes, store, now })
   const sync = syncDesk(parts, links, routes, store, now)
+  const steered = routes.flatMap((route) =>
+    route.steered ? [steeredNode(route, { parts, hub, lanes, store, links, now })] : [],
+  )
   const stations = [...links.values()].map((link) =>
-    station(link, { parts, hub, sync, lanes, store, routes, links, now }),
+    station(link, { parts, hub, sync, lanes, store, routes, links, steered, now }),
   )
   let stopping: Promise<void> | undefined
 
   function report(each: Station, event: LinkEvent): void {
     parts.health.report(each.name, event)
     if (event.kind === 'interrupted') each.jobs.broken()
+    if (event.kind === 'down') for (const node of each.isAsteriskOf) node.xnode.lost()
+    if (event.kind === 'up') for (const node of each.isAsteriskOf) node.xnode.back()
   }
 
   /** Whatever was said while the link was down has passed us by, and controllers may have forgotten us. */
   function backAgain(each: Station): void {
-    each.node?.announcer?.announce()
+    for (const announcer of announcersOf(each)) announcer.announce()
     if (asks(each.name)) askFor(each.name)
   }
 
@@ -88,7 +113,11 @@ export function makeGateway(parts: GatewayParts): Gateway {
         const note = linkLog(each.name, each.metrics, log)
         let wasUp = false
         await each.transport.start({
-          deliver: (delivery) => (each.node?.isFor(delivery) ? each.node.take(delivery) : each.intake.take(delivery)),
+          deliver(delivery) {
+            const desk = each.desks.find((one) => one.isFor(delivery))
+            if (desk === undefined) each.intake.take(delivery)
+            else desk.take(delivery)
+          },
           report(event) {
             note(event)
             report(each, event)
@@ -97,7 +126,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
             wasUp = true
           },
         })
-        each.node?.announcer?.start()
+        for (const announcer of announcersOf(each)) announcer.start()
       }),
     )
     for (const { name } of stations) if (asks(name)) askFor(name)
@@ -110,7 +139,8 @@ export function makeGateway(parts: GatewayParts): Gateway {
     log.info('gateway stopping')
     await Promise.all(stations.map((each) => each.transport.drain()))
     await lanes.idle()
-    const goodbyes = Promise.all(stations.map((each) => each.node?.announcer?.stop()))
+    for (const node of steered) node.xnode.stop()
+    const goodbyes = Promise.all(stations.flatMap(announcersOf).map((announcer) => announcer.stop()))
     // A link that is down takes no goodbye.
     await Promise.race([goodbyes, delay(GOODBYE_MS, undefined, { ref: false })])
     await Promise.all(stations.map((each) => each.transport.stop()))
@@ -131,13 +161,20 @@ function routeOf(route: RouteConfig, { config, dialects, targetOf, metrics }: Ga
     target: targetOf(route),
     loopback: route.loopback,
     cdrOrder: route.cdrOrder,
+    steered: isSteered(route, config),
     group: config.group,
     node: to.type === 'nats' ? to.node.uuid : undefined,
     metrics: metrics.route(route.name),
   })
 }
 
-function hubLink(name: string, routes: readonly Route[], parts: GatewayParts): HubLink {
+/** Whether controllers steer what a route tells them of. */
+function isSteered({ from, to }: RouteConfig, { links }: Config): boolean {
+  const source = links[from]!
+  return source.type === 'ari' && source.steer !== undefined && links[to]!.type === 'nats'
+}
+
+function hubLink(name: string, routes: readonly Route[], parts: GatewayParts, refuse: RefuseSystem): HubLink {
   const { config, dialects, metrics } = parts
   const link = config.links[name]!
   const dialect = dialects.get(link.dialect)!
@@ -145,8 +182,13 @@ function hubLink(name: string, routes: readonly Route[], parts: GatewayParts): H
   const answers = config.routes.some((route) => route.to === name && route.sync.answer) && says(dialect, 'sync')
   const isNode = link.type === 'nats' && watchedRoutes(name, routes).length > 0
   const make = parts.makeTransport ?? makeTransport
-  const transport = make(name, link, dialect, { isSource: isSource || answers, isNode }, config)
-  return { name, dialect, transport, metrics: metrics.link(name) }
+  const steered = config.routes.filter((route) => route.to === name && isSteered(route, config))
+  const nodes = steered
+    .map(({ from }) => config.links[from]!)
+    .flatMap((each) => (each.type === 'ari' ? [each.node] : []))
+  const roles = { isSource: isSource || answers, isNode, nodes, refuseSystem: refuse.bind(undefined, name) }
+  const transport = make(name, link, dialect, roles, config)
+  return { name, dialect, transport, metrics: metrics.link(name), isDrawn: link.type === 'ari' }
 }
 
 function syncDesk(
@@ -161,37 +203,91 @@ function syncDesk(
   return makeSyncDesk({ group: config.group, links, routes, answers, store, options: config.sync, log, now })
 }
 
-interface Surroundings {
+interface Middle {
   readonly parts: GatewayParts
   readonly hub: Hub
-  readonly sync: SyncDesk
   readonly lanes: Lanes
   readonly store: StateStore
-  readonly routes: readonly Route[]
   readonly links: ReadonlyMap<string, HubLink>
   readonly now: () => number
+}
+
+interface Surroundings extends Middle {
+  readonly sync: SyncDesk
+  readonly routes: readonly Route[]
+  readonly steered: readonly PlacedNode[]
+}
+
+/** A steered node between its two links. */
+interface PlacedNode extends SteeredNode {
+  readonly from: string
+  readonly to: string
+}
+
+function steeredNode(route: Route, { parts, hub, lanes, store, links, now }: Middle): PlacedNode {
+  const { config, log, version } = parts
+  const settings = config.links[route.from]
+  const busSettings = config.links[route.to]
+  const { transport } = links.get(route.from)!
+  if (settings?.type !== 'ari' || busSettings?.type !== 'nats' || !('rest' in transport))
+    throw new Error(`${route.name} is steered, and not between an Asterisk and a NATS`)
+  const node = makeSteeredNode({
+    ari: { name: route.from, settings, rest: transport.rest as AriRest },
+    bus: links.get(route.to)!,
+    busSettings,
+    route,
+    tables: parts.steering.get(route.from)!,
+    store,
+    hub,
+    lanes,
+    log,
+    version,
+    group: config.group,
+    now,
+  })
+  links.get(route.from)!.metrics.waits(node.xnode.open)
+  return { ...node, from: route.from, to: route.to }
+}
+
+/** Nodes whose events on an XCC bus are our own words. */
+function announcedNodes({ links }: Config): ReadonlySet<string> {
+  const nodes = Object.values(links).map((each) =>
+    each.type === 'nats' ? each.node.uuid : each.type === 'ari' ? each.node : '',
+  )
+  return new Set(nodes.filter((node) => node !== ''))
+}
+
+function deadLetterPlaceOf(name: string, { parts, links }: Surroundings): DeadLetterPlace | undefined {
+  const place = deadLetterPlace(name, parts.config.links)
+  return place && { transport: links.get(place.link)!.transport, address: place.address }
 }
 
 function station(link: HubLink, around: Surroundings): Station {
   const { parts, hub, sync, lanes, now } = around
   const { config, log } = parts
   const settings = config.links[link.name]!
+  const isAsteriskOf = around.steered.filter(({ from }) => from === link.name)
+  const isBusOf = around.steered.filter(({ to }) => to === link.name)
   const window = settings.type === 'amqp' ? settings.prefetch : undefined
   const jobs = makeJobs({ group: config.group, link: link.name, window, now })
-  const ownNodes = new Set(
-    Object.values(config.links).flatMap((each) => (each.type === 'nats' ? [each.node.uuid] : [])),
-  )
   const intake = makeIntake({
     link,
     group: config.group,
     hub,
     lanes,
     jobs,
-    deadLetters: makeDeadLetters(link.name, link.transport, deadLetterAddress(settings), link.metrics, log, now),
+    deadLetters: makeDeadLetters(link.name, deadLetterPlaceOf(link.name, around), link.metrics, log, now),
     log,
-    ownNodes,
+    ownNodes: settings.type === 'nats' ? announcedNodes(config) : new Set(),
+    qualify: settings.type === 'ari' && settings.qualifyIds ? settings.node : undefined,
     passOver: settings.type === 'nats' ? xccPassOver(link.dialect) : () => undefined,
-    onTaken: sync.note,
+    onTaken(arrival, inferred) {
+      sync.note(arrival)
+      for (const node of isAsteriskOf) {
+        node.xnode.note(arrival.facts)
+        node.xnode.note(inferred)
+      }
+    },
     now,
   })
   const watched = watchedRoutes(link.name, around.routes)
@@ -206,7 +302,11 @@ function station(link: HubLink, around: Surroundings): Station {
           log,
           version: parts.version,
           group: config.group,
+          now,
         })
       : undefined
-  return { ...link, jobs, intake, node }
+  const desks = [...isBusOf, ...(node === undefined ? [] : [node])]
+  const shared = settings.type === 'nats' ? settings.node.shared : undefined
+  const anyNode = shared === undefined || desks.length === 0 ? [] : [makeSharedDesk(link, shared.subject, desks, log)]
+  return { ...link, jobs, intake, node, desks: [...desks, ...anyNode], isBusOf, isAsteriskOf }
 }

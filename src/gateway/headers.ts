@@ -34,12 +34,22 @@ export function partOf(headers: Headers): Required<Part> | undefined {
   return part.index < part.count ? part : undefined
 }
 
+/** The groups passed, as a header has them. */
+export function wayOf(path: readonly string[]): string {
+  return path.join(',')
+}
+
 /** Headers of a message that tells these facts. `path` gets this hop's group appended before. */
 export function headersOf(facts: readonly Fact[], path: readonly string[]): Record<string, string> {
+  return headersOnWay(facts, wayOf(path))
+}
+
+/** Like {@link headersOf}, for several messages that go the same way; empty: none. */
+export function headersOnWay(facts: readonly Fact[], way: string): Record<string, string> {
   const headers: Record<string, string> = {}
   const meta = facts[0]?.meta
   if (meta?.id !== undefined) headers[HEADERS.id] = meta.id
-  if (path.length > 0) headers[HEADERS.path] = path.join(',')
+  if (way !== '') headers[HEADERS.path] = way
   const part = facts.length === 1 ? meta?.part : undefined
   if (part?.message !== undefined) headers[HEADERS.part] = `${part.message};${part.index};${part.count}`
   return headers

@@ -7,8 +7,10 @@ import { isLoop, pathOf } from './headers.js'
 import type { Arrival, Hub, HubLink } from './hub.js'
 import type { Job, Jobs } from './jobs.js'
 import type { Lanes } from './lanes.js'
+import { assignMeta } from './meta.js'
 import type { PassOver } from './observed.js'
 import { gather } from './parts.js'
+import { qualifyIds } from './qualify.js'
 import { asGatewayError } from './route.js'
 
 /** What takes the messages of one link. */
@@ -29,10 +31,12 @@ export interface IntakeParts {
   readonly log: Log
   /** Node uuids that we announce: what they say is our own word coming back. */
   readonly ownNodes: ReadonlySet<string>
+  /** Node whose ids are made unlike those of all others; absent where they are so already. */
+  readonly qualify: string | undefined
   /** Messages this link carries that are none of a translator's business. */
   readonly passOver: PassOver
-  /** Told of every message that was taken in, after it was told on. */
-  readonly onTaken: (arrival: Arrival) => void
+  /** Told of every message that was taken in, and of what follows from it, after it was told on. */
+  readonly onTaken: (arrival: Arrival, inferred: readonly Fact[]) => void
   readonly now: () => number
 }
 
@@ -42,17 +46,16 @@ export function makeIntake(parts: IntakeParts): Intake {
 
   function take(delivery: Delivery): void {
     metrics.taken()
-    jobs.begin(delivery, proceed)
-  }
-
-  function proceed(job: Job): void {
-    metrics.inFlight(jobs.count())
-    const path = pathOf(job.delivery.frame.headers)
+    const path = pathOf(delivery.frame.headers)
+    // Of our own words that come back nothing need be known, also when they come again.
     if (isLoop(path, group)) {
       metrics.loop()
-      finish(job)
-      return
-    }
+      delivery.settle('done')
+    } else jobs.begin(delivery, (job) => proceed(job, path))
+  }
+
+  function proceed(job: Job, path: readonly string[]): void {
+    metrics.inFlight(jobs.count())
     let arrival: Arrival | undefined
     try {
       arrival = read(job, path)
@@ -92,12 +95,12 @@ export function makeIntake(parts: IntakeParts): Intake {
       metrics.ignored('own')
       return undefined
     }
+    if (parts.qualify !== undefined) for (const fact of facts) qualifyIds(fact, parts.qualify)
     const meta = metaOf(job, path)
-    for (const [index, fact] of facts.entries()) {
-      fact.meta = facts.length === 1 ? meta : { ...meta, id: `${job.id}/${index}` }
-      // A channel event that announces nothing came with a state that no case knows.
-      if (fact.kind === 'channel' && fact.change === undefined) metrics.unknownWord()
-    }
+    assignMeta(facts, meta)
+    if (message.isUnknown) metrics.unknownWord()
+    // A channel event that announces nothing came with a state that no case knows.
+    for (const fact of facts) if (fact.kind === 'channel' && fact.change === undefined) metrics.unknownWord()
     return { link: link.name, facts, path, full: message.full, meta }
   }
 
@@ -122,9 +125,9 @@ export function makeIntake(parts: IntakeParts): Intake {
     const keys = hub.keysOf(arrival)
     const task = async () => {
       try {
-        const { confirmed } = await hub.take(arrival)
+        const { confirmed, inferred } = await hub.take(arrival)
         settleWhen(job, confirmed)
-        parts.onTaken(arrival)
+        parts.onTaken(arrival, inferred)
       } catch (error) {
         bury(job, error)
       }

@@ -9,13 +9,13 @@ export interface Lanes {
   idle(): Promise<void>
 }
 
-/** Tasks never reject: whoever makes one handles its faults. */
+/** A task that rejects does so to whoever made it; those that wait for it go on. */
 export function makeLanes(): Lanes {
   const tails = new Map<string, Promise<void>>()
   let alone: Promise<void> | undefined
 
   async function after(before: readonly Promise<void>[], task: () => Promise<void>): Promise<void> {
-    if (before.length > 0) await Promise.all(before)
+    await Promise.all(before)
     await task()
   }
 
@@ -25,21 +25,27 @@ export function makeLanes(): Lanes {
       const tail = tails.get(key)
       if (tail !== undefined) before.push(tail)
     }
-    const done = after(before, task)
-    for (const key of keys) tails.set(key, done)
-    return done.finally(() => {
-      for (const key of keys) if (tails.get(key) === done) tails.delete(key)
-    })
+    const done = before.length === 0 ? task() : after(before, task)
+    const over = done
+      .then(undefined, () => undefined)
+      .then(() => {
+        for (const key of keys) if (tails.get(key) === over) tails.delete(key)
+      })
+    for (const key of keys) tails.set(key, over)
+    return done
   }
 
   function runAlone(task: () => Promise<void>): Promise<void> {
     const before = [...tails.values()]
     if (alone !== undefined) before.push(alone)
     const done = after(before, task)
-    alone = done
-    return done.finally(() => {
-      if (alone === done) alone = undefined
-    })
+    const over = done
+      .then(undefined, () => undefined)
+      .then(() => {
+        if (alone === over) alone = undefined
+      })
+    alone = over
+    return done
   }
 
   return {

@@ -2,6 +2,8 @@ import type { AmqpLinkConfig, Config, LinkConfig, NatsLinkConfig } from '../conf
 import { subjectCovers } from '../config/index.js'
 import type { Dialect } from '../mapping/dialect.js'
 import { type AmqpConfig, type AmqpConsume, type AmqpExchange, amqpTransport } from '../transports/amqp/index.js'
+import { type AriConfig, ariTransport } from '../transports/ari-client/index.js'
+import { ariServerTransport } from '../transports/ari-server/index.js'
 import { type NatsConfig, type NatsSubscription, natsTransport } from '../transports/nats/index.js'
 import type { Address, Transport } from '../transports/transport.js'
 
@@ -11,6 +13,10 @@ export interface LinkRoles {
   readonly isSource: boolean
   /** It answers requests for calls that are watched through it. */
   readonly isNode: boolean
+  /** Nodes whose requests it takes. */
+  readonly nodes: readonly string[]
+  /** Says why an Asterisk must not be used beside the others. */
+  readonly refuseSystem?: AriConfig['refuseSystem']
 }
 
 /** Subject on which requests to one node arrive. */
@@ -18,10 +24,10 @@ export function nodeSubject(uuid: string): string {
   return `cn.xswitch.node.${uuid}`
 }
 
-/** What makes a transport of each type of link. */
+/** What makes a transport of each type of link, where it is not the usual one. */
 export interface TransportMakers {
-  readonly amqp: (config: AmqpConfig) => Transport
-  readonly nats: (config: NatsConfig) => Transport
+  readonly amqp?: (config: AmqpConfig) => Transport
+  readonly nats?: (config: NatsConfig) => Transport
 }
 
 /** Makes the transport of a link. Exchanges, keys and subjects are those of its dialect's mapping, and no others. */
@@ -31,17 +37,32 @@ export function makeTransport(
   dialect: Dialect,
   roles: LinkRoles,
   { stopGraceMs }: Config,
-  makers: TransportMakers = { amqp: amqpTransport, nats: natsTransport },
+  makers: TransportMakers = {},
 ): Transport {
   if (link.type === 'amqp') {
     const { dead, ...topology } = amqpTopology(link, dialect, roles)
-    return makers.amqp({ ...link, ...topology, keep: [dead], name, stopGraceMs })
+    return (makers.amqp ?? amqpTransport)({ ...link, ...topology, keep: [dead], name, stopGraceMs })
   }
-  return makers.nats({ ...link, subscriptions: natsSubscriptions(link, roles), name, stopGraceMs })
+  if (link.type === 'ari') {
+    return ariTransport({ ...link, name, stopGraceMs, ...(roles.refuseSystem && { refuseSystem: roles.refuseSystem }) })
+  }
+  if (link.type === 'ari-server') return ariServerTransport({ ...link, name, stopGraceMs })
+  return (makers.nats ?? natsTransport)({ ...link, subscriptions: natsSubscriptions(link, roles), name, stopGraceMs })
 }
 
-/** Where dead letters of a link go. */
-export function deadLetterAddress(link: LinkConfig): Address {
+/** The link that keeps the dead letters of a link, and where; undefined where none can. */
+export function deadLetterPlace(
+  name: string,
+  links: Config['links'],
+): { readonly link: string; readonly address: Address } | undefined {
+  const link = links[name]!
+  // Nothing is taken from there, so there is nothing to put aside.
+  if (link.type === 'ari-server') return undefined
+  if (link.type !== 'ari') return { link: name, address: deadLetterAddress(link) }
+  return link.deadLetters === undefined ? undefined : deadLetterPlace(link.deadLetters, links)
+}
+
+function deadLetterAddress(link: AmqpLinkConfig | NatsLinkConfig): Address {
   return link.type === 'amqp'
     ? { exchange: link.deadLetter.exchange, key: '' }
     : { subject: link.deadLetterSubject, deliver: deliveryOf(link) }
@@ -83,11 +104,12 @@ function amqpTopology(link: AmqpLinkConfig, dialect: Dialect, { isSource }: Link
   }
 }
 
-function natsSubscriptions(link: NatsLinkConfig, { isSource, isNode }: LinkRoles): NatsSubscription[] {
-  const out: NatsSubscription[] = isSource ? link.observe.map((subject) => ({ subject })) : []
-  if (!isNode) return out
+function natsSubscriptions(link: NatsLinkConfig, { isSource, isNode, nodes }: LinkRoles): NatsSubscription[] {
+  const { observePrefix: prefix = '' } = link
+  const out: NatsSubscription[] = isSource ? link.observe.map((subject) => ({ subject: prefix + subject, prefix })) : []
+  for (const node of nodes) out.push({ subject: nodeSubject(node) })
   const { uuid, shared } = link.node
-  out.push({ subject: nodeSubject(uuid) })
-  if (shared !== undefined) out.push({ subject: shared.subject, queue: shared.queue })
+  if (isNode) out.push({ subject: nodeSubject(uuid) })
+  if ((isNode || nodes.length > 0) && shared !== undefined) out.push({ subject: shared.subject, queue: shared.queue })
   return out
 }

@@ -1,5 +1,6 @@
 import { decodeEnvelope, type Envelope } from '../codecs/json-rpc/index.js'
 import type { Dialect } from '../mapping/dialect.js'
+import { fitsMatch } from '../mapping/match.js'
 import type { IgnoredKind } from '../telemetry/index.js'
 
 /** Tells what is passed over on purpose from what is at fault, of messages a dialect could not take. */
@@ -13,7 +14,7 @@ export type PassOver = (body: Uint8Array) => IgnoredKind | undefined
 export function xccPassOver(dialect: Dialect): PassOver {
   const rules = dialect.messages.map(({ rule }) => Object.entries(rule.match ?? {}))
   const isExpected = (event: Envelope) =>
-    rules.some((match) => match.every(([path, value]) => valueAt(event, path) === value))
+    rules.some((match) => match.every(([path, asked]) => fitsMatch(asked, valueAt(event, path))))
   return (body) => {
     try {
       const envelope = decodeEnvelope(body)

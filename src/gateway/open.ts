@@ -1,3 +1,4 @@
+import { loadSteering, type SteeringTables } from '../calls/xnode/index.js'
 import type { Config, Fault, RouteConfig, YamlSource } from '../config/index.js'
 import type { Dialect } from '../mapping/dialect.js'
 import {
@@ -44,6 +45,8 @@ export function openGateway(
   const { dialects } = opened
   const faults = unknownDialects(config, source, dialects)
   if (faults.length > 0) return { faults }
+  const steering = openSteering(config)
+  if ('faults' in steering) return steering
   const targets = new Map(config.routes.map((route) => [route.name, targetOf(route, config, dialects)]))
   const log = createLog(config.log, sink)
   const metrics = createMetrics({
@@ -58,6 +61,7 @@ export function openGateway(
     config,
     dialects,
     targetOf: (route) => targets.get(route.name)!,
+    steering: steering.tables,
     metrics,
     health,
     log,
@@ -65,6 +69,21 @@ export function openGateway(
     ...(makeTransport && { makeTransport }),
   })
   return { gateway, metrics, health, log }
+}
+
+/** Steering tables by the links that name them, or every fault of all. */
+function openSteering({
+  links,
+}: Config): { readonly tables: ReadonlyMap<string, SteeringTables> } | { readonly faults: readonly Fault[] } {
+  const tables = new Map<string, SteeringTables>()
+  const faults: Fault[] = []
+  for (const [name, link] of Object.entries(links)) {
+    if (link.type !== 'ari' || link.steer === undefined) continue
+    const loaded = loadSteering(link.steer.tables)
+    if ('faults' in loaded) faults.push(...loaded.faults)
+    else tables.set(name, loaded.tables)
+  }
+  return faults.length > 0 ? { faults } : { tables }
 }
 
 function unknownDialects(config: Config, source: YamlSource, dialects: Dialects): Fault[] {

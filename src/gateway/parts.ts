@@ -38,7 +38,8 @@ export function spread({ facts, ext }: Batch, id: string): Fact[] {
 export function gather(facts: readonly Fact[]): Batch {
   const ext: Record<string, Bag> = {}
   for (const fact of facts) {
-    for (const [dialect, bag] of Object.entries(fact.ext ?? {})) {
+    for (const dialect in fact.ext) {
+      const bag = fact.ext[dialect]!
       if (bag[MESSAGE] === undefined) continue
       ext[dialect] = bag[MESSAGE] as Bag
       delete bag[MESSAGE]

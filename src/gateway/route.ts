@@ -3,7 +3,7 @@ import type { Dialect, EncodedMessage } from '../mapping/dialect.js'
 import { type ChannelFact, channelKey, type Fact, type FactKind } from '../model/index.js'
 import type { RouteMetrics } from '../telemetry/index.js'
 import type { OutgoingFrame } from '../transports/transport.js'
-import { headersOf } from './headers.js'
+import { headersOnWay, wayOf } from './headers.js'
 import { nothingTold, type SequenceOptions, sequenceFor } from './sequence/index.js'
 import type { CallView, Told } from './state.js'
 
@@ -21,12 +21,18 @@ export interface Route {
   readonly kinds: ReadonlySet<FactKind>
   readonly source: Dialect
   readonly target: Dialect
+  /** Those whom the target tells of calls may steer them. */
+  readonly steered: boolean
+  /** Source and target speak alike, and facts pass as they are. */
+  readonly isWithinDialect: boolean
   /** What a channel fact gives the target, and what the target has been told then. */
   sayChannel(observed: Observed): { facts: Fact[]; told: Told }
   /** Facts of other kinds as the target gets them. */
   sayOther(fact: Fact): Fact[]
   /** Writes facts as frames, in order. `path` is the way the source message came. */
   write(facts: readonly Fact[], path: readonly string[]): OutgoingFrame[]
+  /** Counts a fact that the target has been told already. */
+  suppressed(): void
   /** Counts a message of which something was said. */
   translated(): void
   /** Counts a frame that the target confirmed. */
@@ -43,6 +49,8 @@ export interface RouteParts {
   readonly target: Dialect
   readonly loopback: boolean
   readonly cdrOrder: SequenceOptions['cdrOrder']
+  /** Those whom the target tells of calls may steer them. */
+  readonly steered: boolean
   readonly group: string
   /** Node under which the target sees a source that has no nodes of its own. */
   readonly node: string | undefined
@@ -62,7 +70,8 @@ export function makeRoute(parts: RouteParts): Route {
     loopback: parts.loopback || sameDialect,
     makeCdr: isWatched(source, target),
     cdrOrder: parts.cdrOrder,
-    steerable: !isWatched(source, target),
+    onlyControllable: parts.steered,
+    steerable: parts.steered || !isWatched(source, target),
   }
 
   function sayChannel({ fact, view }: Observed): { facts: Fact[]; told: Told } {
@@ -83,22 +92,15 @@ export function makeRoute(parts: RouteParts): Route {
   }
 
   function write(facts: readonly Fact[], path: readonly string[]): OutgoingFrame[] {
-    const { messages, unsaid } = encodeByKey(facts)
-    for (const fact of unsaid) metrics.unsaid(fact.kind)
-    const hops = [...path, parts.group]
-    return messages.map(({ message, key }) => frameOf(message, key, hops))
-  }
-
-  /** Facts of one key may share a message; those of different keys must not, or their orders would depend on each other. */
-  function encodeByKey(facts: readonly Fact[]) {
-    const messages: { message: EncodedMessage; key: string }[] = []
-    const unsaid: Fact[] = []
+    const way = wayOf([...path, parts.group])
+    const frames: OutgoingFrame[] = []
+    // Facts of one key may share a message; those of different keys must not, or their orders would depend on each other.
     for (const [key, some] of groupByKey(facts, keyOf)) {
-      const encoding = target.encode({ facts: some })
-      for (const message of encoding.messages) messages.push({ message, key })
-      unsaid.push(...encoding.unsaid)
+      const { messages, unsaid } = target.encode({ facts: some })
+      for (const message of messages) frames.push(frameOf(message, key, way))
+      for (const fact of unsaid) metrics.unsaid(fact.kind)
     }
-    return { messages, unsaid }
+    return frames
   }
 
   return {
@@ -108,13 +110,18 @@ export function makeRoute(parts: RouteParts): Route {
     kinds: parts.kinds,
     source,
     target,
+    steered: parts.steered,
+    isWithinDialect: sameDialect,
     sayChannel,
     sayOther(fact) {
       const own = { ...fact }
+      // The full picture of one source is no full picture of all that a target hears of.
+      if (!sameDialect) delete own.full
       place(own, 0, 1)
       return [own]
     },
     write,
+    suppressed: metrics.suppressed,
     translated: metrics.translated,
     sent: metrics.sent,
   }
@@ -122,7 +129,12 @@ export function makeRoute(parts: RouteParts): Route {
 
 /** Whether calls of a source are watched at a target, not steered: the source knows neither controllers nor accounts. */
 export function isWatched(source: Dialect, target: Dialect): boolean {
-  return says(target, 'cdr') && !says(source, 'cdr')
+  return knowsControllers(target) && !knowsControllers(source)
+}
+
+/** Controllers are told where calls are announced. */
+function knowsControllers({ settings }: Dialect): boolean {
+  return settings['ctrl-subject'] !== undefined
 }
 
 /** Whether a dialect has a word for a kind of fact. */
@@ -130,26 +142,21 @@ export function says(dialect: Dialect, kind: FactKind): boolean {
   return dialect.messages.some((message) => message.rule.fact === kind)
 }
 
-function frameOf(message: EncodedMessage, orderKey: string, hops: readonly string[]): OutgoingFrame {
-  const meta = message.facts[0]?.meta
-  return {
-    address: message.address,
-    headers: headersOf(message.facts, hops),
-    body: message.body,
-    orderKey,
-    ...(meta?.id !== undefined && { messageId: meta.id }),
-    ...(meta?.at !== undefined && { at: meta.at }),
-  }
+function frameOf({ address, facts, body }: EncodedMessage, orderKey: string, way: string): OutgoingFrame {
+  const meta = facts[0]?.meta
+  return { address, headers: headersOnWay(facts, way), body, orderKey, messageId: meta?.id, at: meta?.at }
 }
 
 function groupByKey(
   facts: readonly Fact[],
   keyOf: (fact: Fact) => string,
 ): Iterable<readonly [string, readonly Fact[]]> {
-  if (facts.length === 1) return [[keyOf(facts[0]!), facts]]
+  const first = keyOf(facts[0]!)
+  const keys = facts.map(keyOf)
+  if (keys.every((key) => key === first)) return [[first, facts]]
   const groups = new Map<string, Fact[]>()
-  for (const fact of facts) {
-    const key = keyOf(fact)
+  for (const [at, fact] of facts.entries()) {
+    const key = keys[at]!
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [fact])
     else group.push(fact)

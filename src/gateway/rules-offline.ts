@@ -4,7 +4,8 @@ import { FACT_SHAPES, type FactKind, type Meta } from '../model/index.js'
 import type { LinkMetrics, RouteMetrics } from '../telemetry/index.js'
 import type { OutgoingFrame, Transport } from '../transports/transport.js'
 import { HEADERS } from './headers.js'
-import { makeHub } from './hub.js'
+import { type HubLink, makeHub } from './hub.js'
+import { assignMeta } from './meta.js'
 import { makeRoute } from './route.js'
 import { memoryState } from './state.js'
 
@@ -12,6 +13,14 @@ import { memoryState } from './state.js'
 export interface OfflineRules {
   /** Frames for the target, in order; `meta` is what the message's facts are told by. */
   take(message: DecodedMessage, meta: Meta): Promise<OutgoingFrame[]>
+}
+
+/** What a route would say. */
+export interface OfflineOptions {
+  /** Also announce loopback channels. */
+  readonly loopback: boolean
+  /** Told of facts the target has no word for. */
+  readonly unsaid: (kind: FactKind) => void
 }
 
 const SOURCE = 'source'
@@ -24,10 +33,9 @@ const ignore = () => undefined
 
 /**
  * The middle of a gateway without its links: the same tracking, the same rules of the target about
- * sequences. `unsaid` is told of facts the target has no word for. Without a time in `meta` no times
- * are made up.
+ * sequences. Without a time in `meta` no times are made up.
  */
-export function offlineRules(source: Dialect, target: Dialect, unsaid: (kind: FactKind) => void): OfflineRules {
+export function offlineRules(source: Dialect, target: Dialect, { loopback, unsaid }: OfflineOptions): OfflineRules {
   let frames: OutgoingFrame[] = []
   const transport: Transport = {
     name: TARGET,
@@ -47,20 +55,21 @@ export function offlineRules(source: Dialect, target: Dialect, unsaid: (kind: Fa
     kinds: KINDS,
     source,
     target,
-    loopback: false,
+    loopback,
     cdrOrder: 'before-end',
+    steered: false,
     group: NOBODY,
     node: undefined,
     metrics: routeMetrics,
   })
   // The hub sends to a target and counts nothing of it, so there is nothing to count with.
-  const links = new Map([[TARGET, { name: TARGET, transport, dialect: target, metrics: {} as LinkMetrics }]])
+  const link: HubLink = { name: TARGET, transport, dialect: target, metrics: {} as LinkMetrics, isDrawn: false }
+  const links = new Map([[TARGET, link]])
   const hub = makeHub({ links, routes: [route], store: memoryState(), now: () => undefined })
   return {
     async take({ facts, full }, meta) {
       frames = []
-      for (const [i, fact] of facts.entries())
-        fact.meta = facts.length === 1 ? meta : { ...meta, id: `${meta.id}/${i}` }
+      assignMeta(facts, meta)
       const { confirmed } = await hub.take({ link: SOURCE, facts, path: [], full, meta })
       await confirmed
       return frames.map(({ headers, ...frame }) => ({ ...frame, headers: withoutPath(headers) }))

@@ -1,5 +1,5 @@
 import type { Dialect } from '../mapping/dialect.js'
-import type { Fact, Scope } from '../model/index.js'
+import type { Fact, FactOf, Scope } from '../model/index.js'
 import type { Log } from '../telemetry/index.js'
 import type { Transport } from '../transports/transport.js'
 import { HEADERS, headersOf } from './headers.js'
@@ -171,10 +171,10 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
     const whole = options.publisher === 'none' || publisherOf(name).known.has(scope)
     if (!whole) {
       log.info('sync answered with changes only: the picture of the publisher is not known', { link: name, scope })
-      return publish(link, ours)
+      return publish(link, onceEach(ours))
     }
     const theirs = await pictureOf(name, scope, () => true)
-    const facts = [...theirs, ...ours].map((fact): Fact => ({ ...fact, full: true }))
+    const facts = onceEach([...theirs, ...ours]).map((fact): Fact => ({ ...fact, full: true }))
     if (facts.length > 0) return publish(link, facts)
     const empty = link.dialect.encodeEmpty(scope)
     if (empty !== undefined) await sendAll(link, [empty])
@@ -217,4 +217,18 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
       waiting.clear()
     },
   }
+}
+
+/** A terminal that several servers know is told once, with the number that one of them has for it. */
+function onceEach(facts: readonly Fact[]): Fact[] {
+  const terminals = new Map<string, FactOf<'terminal'>>()
+  const out: Fact[] = []
+  for (const fact of facts) {
+    const before = fact.kind === 'terminal' ? terminals.get(fact.serial ?? '') : undefined
+    if (fact.kind !== 'terminal' || before === undefined) out.push(fact)
+    if (fact.kind !== 'terminal') continue
+    if (before === undefined) terminals.set(fact.serial ?? '', fact)
+    else if (before.number === undefined && fact.number !== undefined) before.number = fact.number
+  }
+  return out
 }

@@ -1,6 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { type Announcer, makeAnnouncer } from '../calls/announcer.js'
-import { type Claim, watchedNode } from '../calls/watched-node.js'
+import type { NodeOnOffer } from '../calls/shared-subject.js'
+import { watchedNode } from '../calls/watched-node.js'
+import { controllersBelow } from '../calls/xnode/index.js'
+import { encodeAsyncResult } from '../codecs/json-rpc/index.js'
 import type { NatsLinkConfig } from '../config/index.js'
 import type { Log } from '../telemetry/index.js'
 import type { Delivery } from '../transports/transport.js'
@@ -8,9 +10,9 @@ import { HEADERS } from './headers.js'
 import { callKey, type HubLink } from './hub.js'
 import type { Lanes } from './lanes.js'
 import { nodeSubject } from './links.js'
+import { claimCall } from './ownership.js'
 import { isWatched, type Route } from './route.js'
 import type { CallView, StateStore } from './state.js'
-import { stating } from './stating.js'
 
 /** The node under which controllers on one link see calls that they may watch but not steer. */
 export interface WatchedNode {
@@ -19,6 +21,7 @@ export interface WatchedNode {
   /** Whether a delivery is a request to the node. */
   isFor(delivery: Delivery): boolean
   take(delivery: Delivery): void
+  readonly offer: NodeOnOffer
 }
 
 /** What it is made of. `routes` are those of {@link watchedRoutes}. */
@@ -31,17 +34,18 @@ export interface WatchedParts {
   readonly log: Log
   readonly version: string
   readonly group: string
+  readonly now: () => number
 }
 
 /** Routes whose calls can be watched on a link but not steered: their source knows no controllers. */
 export function watchedRoutes(link: string, routes: readonly Route[]): Route[] {
-  return routes.filter((route) => route.to === link && isWatched(route.source, route.target))
+  return routes.filter((route) => route.to === link && !route.steered && isWatched(route.source, route.target))
 }
 
 /** Makes the node of a link. */
 export function makeWatchedNode(parts: WatchedParts): WatchedNode {
   const { link, settings, routes, store, log } = parts
-  const { uuid, name, register, updateIntervalMs, shared } = settings.node
+  const { uuid, name, register, updateIntervalMs, results } = settings.node
   const announcer = makeAnnouncer({
     uuid,
     name,
@@ -54,32 +58,54 @@ export function makeWatchedNode(parts: WatchedParts): WatchedNode {
     log,
     sessions: async () => (await Promise.all(routes.map((route) => store.callsOf(route.from)))).flat().length,
   })
-  const subjects = new Set([nodeSubject(uuid), ...(shared === undefined ? [] : [shared.subject])])
+  const controllers = controllersBelow(String(routes[0]!.target.settings['ctrl-subject']))
+  const reply = (subject: string, body: Uint8Array) => {
+    link.transport
+      .send({ address: { subject, deliver: 'core' }, headers: {}, body })
+      .catch((error: unknown) => log.warn('a reply could not be sent', { link: link.name, subject, err: error }))
+  }
+  const announce = () => {
+    if (register) announcer.announce()
+  }
   const node = watchedNode({
     uuid,
-    ctrlSubject: String(routes[0]!.target.settings['ctrl-subject']),
-    announce: () => {
-      if (register) announcer.announce()
-    },
-    reply: (subject, body) => {
-      link.transport
-        .send({ address: { subject, deliver: 'core' }, headers: {}, body })
-        .catch((error: unknown) => log.warn('a reply could not be sent', { link: link.name, subject, err: error }))
-    },
+    controllers,
+    announce,
+    reply,
+    later: (controller, id, result) => reply(controllers.subjectOf(controller), encodeAsyncResult(id, result, results)),
     calls: {
       find: async (id) => (await lookUp(parts, id))?.view.channel,
-      claim: (id, controller, takeover) => claim(parts, id, controller, takeover),
+      async claim(id, controller, takeover) {
+        const found = await lookUp(parts, id)
+        if (found === undefined) return 'unknown'
+        const { lanes, group, now } = parts
+        return claimCall(
+          { store, lanes, route: found.route, bus: link, group, log, now },
+          found.key,
+          controller,
+          takeover,
+        )
+      },
     },
   })
   return {
     announcer: register ? announcer : undefined,
-    isFor: ({ frame }) => subjects.has(frame.address.subject ?? ''),
+    isFor: ({ frame }) => frame.address.subject === nodeSubject(uuid),
     take(delivery) {
       link.metrics.taken()
       node
         .take(delivery.frame)
         .catch((error: unknown) => log.error('a request could not be answered', { link: link.name, err: error }))
         .finally(() => delivery.settle('done'))
+    },
+    offer: {
+      has: async (id) => (await lookUp(parts, id)) !== undefined,
+      reaches: () => false,
+      holds: () => false,
+      takesCalls: () => false,
+      load: () => 0,
+      announce,
+      take: node.take,
     },
   }
 }
@@ -97,36 +123,4 @@ async function lookUp({ routes, store }: WatchedParts, id: string): Promise<Foun
     if (view?.told[route.name]?.opened && view.channel.state !== 'ended') return { route, key, view }
   }
   return undefined
-}
-
-/** One compare-and-set, in the order of the call's own events. */
-async function claim(parts: WatchedParts, id: string, controller: string, takeover: boolean): Promise<Claim> {
-  const found = await lookUp(parts, id)
-  if (found === undefined) return 'unknown'
-  let outcome: Claim = 'taken'
-  await parts.lanes.run([found.key], async () => {
-    const view = (await parts.store.call(found.key)) ?? found.view
-    const owner = view.channel.controller
-    if (owner !== undefined && owner !== controller && !takeover) return
-    outcome = 'owned'
-    if (owner === controller) return
-    const owned = { ...view, channel: { ...view.channel, controller } }
-    await parts.store.putCall(found.key, owned)
-    tellOwner(parts, found.route, owned)
-  })
-  return outcome
-}
-
-/** A new owner is told once how the call is, unless that is what it was just announced; later events come by themselves. */
-function tellOwner({ link, log, group }: WatchedParts, route: Route, view: CallView): void {
-  if (view.channel.state === 'new') return
-  const meta = { id: `${group}-${link.name}-owner-${randomUUID()}`, at: Date.now() }
-  const facts = route.sayOther({ ...stating(view), meta })
-  for (const frame of route.write(facts, [])) {
-    link.transport
-      .send(frame)
-      .catch((error: unknown) =>
-        log.warn('the owner of a call could not be told of it', { link: link.name, err: error }),
-      )
-  }
 }

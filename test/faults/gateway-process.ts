@@ -94,13 +94,15 @@ function guard(child: ChildProcess): void {
 /** What a start may take on a busy machine. Milliseconds. */
 const START_MS = 30_000
 
-/** Runs the built program with a configuration; resolves when its admin server answers. */
-export async function runGateway(yaml: string): Promise<GatewayProcess> {
+/** Runs the built program with a configuration, with Node options where given; resolves when its admin server answers. */
+export async function runGateway(yaml: string, nodeOptions: readonly string[] = []): Promise<GatewayProcess> {
   await ensureBuilt()
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-run-'))
   const file = join(folder, 'patchbay.yaml')
   writeFileSync(file, `${yaml}\nadmin: { port: 0 }\n`)
-  const child = spawn(process.execPath, [MAIN, 'run', '-c', file], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...nodeOptions, MAIN, 'run', '-c', file], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   guard(child)
   let running = true
   const lines: string[] = []

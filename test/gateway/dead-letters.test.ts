@@ -27,7 +27,13 @@ async function put(...answers: (GatewayError | undefined)[]) {
   const transport: Transport = { name: 'l', start: nothing, send, drain: nothing, stop: nothing }
   const metrics = createMetrics({ links: ['l'], routes: [], version: '0', process: false })
   const log = createLog({ level: 'info', format: 'json' }, { write: (line) => void lines.push(line) })
-  const letters = makeDeadLetters('l', transport, { exchange: 'dead', key: '' }, metrics.link('l'), log, () => 0)
+  const letters = makeDeadLetters(
+    'l',
+    { transport, address: { exchange: 'dead', key: '' } },
+    metrics.link('l'),
+    log,
+    () => 0,
+  )
   const error = new GatewayError('codec.malformed', 'line 1\ncolumn 2:\u0000what is that')
   const outcome = await letters.put(delivery, 'id-1', error)
   return { outcome, sent, lines, counted: await metrics.text() }
@@ -68,6 +74,18 @@ describe('a dead letter', () => {
     expect(outcome).toBe('reject')
     expect(counted).toContain('gateway_dropped_messages_total{link="l",reason="dead-letter-failed"} 1')
     expect(lines.at(-1)).toContain('could not be kept')
+  })
+
+  test('for which there is no place is counted and told', async () => {
+    const lines: string[] = []
+    const metrics = createMetrics({ links: ['l'], routes: [], version: '0', process: false })
+    const log = createLog({ level: 'info', format: 'json' }, { write: (line) => void lines.push(line) })
+    const letters = makeDeadLetters('l', undefined, metrics.link('l'), log, () => 0)
+    expect(await letters.put(delivery, 'id-1', new GatewayError('codec.malformed', 'what is that'))).toBe('reject')
+    expect(lines.join()).toContain('what is that')
+    const counted = await metrics.text()
+    expect(counted).toContain('gateway_dead_letter_messages_total{link="l",code="codec.malformed"} 1')
+    expect(counted).toContain('gateway_dropped_messages_total{link="l",reason="dead-letter-failed"} 1')
   })
 
   test('that the end of the gateway overtakes stays with its source', async () => {

@@ -12,7 +12,10 @@ const { dialects } = opened
 const message = (...facts: ChannelFact[]) => ({ rule: 'channel-states', facts, ext: {}, full: undefined })
 
 test('a message that cannot be written leaves its channels as they were: the next one is announced', async () => {
-  const rules = offlineRules(dialects.get('voice-events')!, dialects.get('xcc')!, () => undefined)
+  const rules = offlineRules(dialects.get('voice-events')!, dialects.get('xcc')!, {
+    loopback: false,
+    unsaid: () => undefined,
+  })
   const broken = message(channel('ringing', { dialled: '\ud800' }))
   await expect(rules.take(broken, { id: 'm1' })).rejects.toMatchObject({ code: 'codec.field', fate: 'reject' })
   const frames = await rules.take(message(channel('ringing')), { id: 'm2' })

@@ -6,7 +6,13 @@ import { observe } from '../../src/gateway/tracker.js'
 import type { ChannelFact, Fact } from '../../src/model/index.js'
 import { channel, flagged } from './facts.js'
 
-const OPTIONS: SequenceOptions = { loopback: false, makeCdr: true, cdrOrder: 'before-end', steerable: false }
+const OPTIONS: SequenceOptions = {
+  loopback: false,
+  makeCdr: true,
+  cdrOrder: 'before-end',
+  onlyControllable: false,
+  steerable: false,
+}
 
 /** What a target of a dialect is told of facts about one channel, in short words. */
 function told(dialect: string, facts: readonly ChannelFact[], options: Partial<SequenceOptions> = {}): string[] {
@@ -24,6 +30,7 @@ function word(fact: Fact): string {
   const { state, change, flags } = fact
   if (change === 'bridge') return flags?.bridged ? `bridge ${fact.peers?.[0] ?? ''}` : 'unbridge'
   if (change === 'hold') return flags?.held ? 'hold' : 'unhold'
+  if (change === 'control') return flags?.controllable ? 'enters' : 'leaves'
   return change === 'ready' ? 'ready' : String(state)
 }
 
@@ -132,6 +139,55 @@ describe('receivers that take things as they come', () => {
   test.each(cases)('%s', (_name, facts, want) => expect(told('voice-events', facts)).toEqual(want))
 })
 
+describe('applications that a channel is handed to', () => {
+  const cases: [string, ChannelFact[], string[]][] = [
+    [
+      'a whole call',
+      [
+        channel('new'),
+        channel('ringing'),
+        channel('answered'),
+        bridged('p'),
+        hold(true),
+        hold(false),
+        channel('ended'),
+      ],
+      ['enters', 'ringing', 'answered', 'bridge p', 'hold', 'unhold', 'unbridge', 'leaves', 'ended'],
+    ],
+    ['a call first seen at its end', [channel('ended')], ['enters', 'leaves', 'ended']],
+    ['no account is made, nothing is ready', [flagged('answered', { ready: true })], ['enters', 'answered']],
+    ['nothing follows the end', [channel('new'), channel('ended'), channel('ringing')], ['enters', 'leaves', 'ended']],
+    ['a loopback channel is not handed over', [flagged('ringing', { loopback: true })], []],
+  ]
+  test.each(cases)('%s', (_name, facts, want) => expect(told('stasis', facts)).toEqual(want))
+
+  test('the facts that hand a channel over say whether it can be controlled', () => {
+    const view = observe(undefined, channel('ended'), 'source', 0)
+    const facts = sequenceFor('stasis')({ fact: channel('ended'), view, told: nothingTold() }, OPTIONS)
+    const handing = facts.filter((fact) => fact.kind === 'channel' && fact.change === 'control')
+    expect(handing).toMatchObject([{ flags: { controllable: true } }, { flags: { controllable: false } }])
+  })
+
+  test('both legs of a call are in one bridge, and one that leaves is not among its members', () => {
+    const bridges = (id: string, peer: string) => {
+      const told = nothingTold()
+      const view = observe(undefined, { ...bridged(peer), id }, 'source', 0)
+      const entered = sequenceFor('stasis')({ fact: bridged(peer), view, told }, OPTIONS).at(-1)
+      const over = observe(view, { ...channel('ended'), id }, 'source', 1)
+      const [left] = sequenceFor('stasis')({ fact: channel('ended'), view: over, told }, OPTIONS)
+      return [entered, left].map((fact) => (fact?.kind === 'channel' ? fact.bridge : undefined))
+    }
+    expect(bridges('a', 'b')).toEqual([
+      { id: 'a+b', members: ['a', 'b'] },
+      { id: 'a+b', members: ['b'] },
+    ])
+    expect(bridges('b', 'a')).toEqual([
+      { id: 'a+b', members: ['b', 'a'] },
+      { id: 'a+b', members: ['a'] },
+    ])
+  })
+})
+
 const anyFact = fc
   .record({
     state: fc.constantFrom('new', 'ringing', 'early', 'answered', 'ended', undefined),
@@ -166,6 +222,22 @@ describe('whatever a source does', () => {
           expect(words.filter((each) => each === once).length).toBeLessThanOrEqual(1)
         }
         if (words.includes('ended')) expect(words.slice(-2)).toEqual(['cdr', 'ended'])
+        const bridges = words.filter((each) => each.includes('bridge'))
+        for (const [i, each] of bridges.entries()) expect(each.startsWith('bridge')).toBe(i % 2 === 0)
+      }),
+      seed,
+    )
+  })
+
+  test('applications hear that a channel is theirs, each state once, and at last that it is over', () => {
+    fc.assert(
+      fc.property(fc.array(anyFact, { maxLength: 20 }), (facts) => {
+        const words = told('stasis', facts)
+        if (words.length === 0) return
+        expect(words[0]).toBe('enters')
+        for (const once of ['enters', 'ringing', 'early', 'answered', 'leaves', 'ended'])
+          expect(words.filter((each) => each === once).length).toBeLessThanOrEqual(1)
+        if (words.includes('leaves') || words.includes('ended')) expect(words.slice(-2)).toEqual(['leaves', 'ended'])
         const bridges = words.filter((each) => each.includes('bridge'))
         for (const [i, each] of bridges.entries()) expect(each.startsWith('bridge')).toBe(i % 2 === 0)
       }),

@@ -76,3 +76,77 @@ describe('what is known of a channel', () => {
     expect(observe(undefined, channel('answered'), 'source', undefined).channel.times).toBeUndefined()
   })
 })
+
+describe('what a leg tells from its own point of view', () => {
+  const ann = { number: '1001', name: 'Ann' }
+  const bob = { number: '1002' }
+
+  test('a leg that came in is the caller, one that goes out is the callee and was dialled by its number', () => {
+    const inbound = known(
+      channel('new', { direction: 'inbound', own: ann, dialled: '600' }),
+      channel('answered', { far: bob }),
+    )
+    expect(inbound.channel).toMatchObject({ caller: ann, callee: bob, dialled: '600' })
+    const outbound = known(channel('new', { direction: 'outbound', own: bob, far: ann }))
+    expect(outbound.channel).toMatchObject({ caller: ann, callee: bob, dialled: '1002' })
+  })
+
+  test('a leg of unknown direction is taken for one that came in, until it is told', () => {
+    const leg = channel('new', { own: bob, far: ann })
+    expect(known(leg).channel).toMatchObject({ caller: bob, callee: ann })
+    expect(known(leg, channel('ringing', { direction: 'outbound' })).channel).toMatchObject({
+      caller: ann,
+      callee: bob,
+    })
+  })
+
+  test('all members of its bridge but itself are peers; the first stays the first', () => {
+    const inBridge = (...members: string[]) => channel('answered', { change: 'bridge', bridge: { id: 'b', members } })
+    expect(known(inBridge('c1')).channel).toMatchObject({ flags: { bridged: false }, peers: [] })
+    const three = known(inBridge('c1'), inBridge('p', 'c1'), inBridge('q', 'c1', 'p'))
+    expect(three.channel).toMatchObject({ flags: { bridged: true }, peers: ['p', 'q'], bridge: { id: 'b' } })
+    const { channel: alone } = known(inBridge('c1', 'p'), inBridge('p'))
+    expect(alone.flags).toEqual({ bridged: false })
+    expect(alone).not.toHaveProperty('peers')
+    expect(alone).not.toHaveProperty('bridge')
+  })
+})
+
+describe('states', () => {
+  test('a call that is known is not new again', () => {
+    expect(known(channel('ringing'), channel('new')).channel.state).toBe('ringing')
+  })
+
+  test('a full picture that was drawn before an answer does not take it back', () => {
+    expect(known(channel('answered'), channel('ringing', { full: true })).channel.state).toBe('answered')
+    expect(known(channel('answered'), channel('ended', { full: true })).channel.state).toBe('ended')
+    expect(known(channel('early'), channel('ringing', { full: true })).channel.state).toBe('ringing')
+  })
+
+  test('a call is named at its first sight or never', () => {
+    expect(known(channel('new', { call: 'x' }), channel('ringing')).channel.call).toBe('x')
+    expect(known(channel('new'), channel('ringing', { call: 'x' })).channel).not.toHaveProperty('call')
+  })
+})
+
+describe('causes of an end', () => {
+  const cases: [string, ChannelFact[], ChannelFact['cause']][] = [
+    ['a number gets its name', [channel('ended', { cause: { code: 17 } })], { code: 17, name: 'USER_BUSY' }],
+    [
+      'nothing told of an answered call is normal clearing',
+      [channel('answered'), channel('ended', { cause: { code: 0 } })],
+      { code: 16, name: 'NORMAL_CLEARING' },
+    ],
+    [
+      'nothing told of a call that was not answered stays untold',
+      [channel('ringing'), channel('ended', { cause: { code: 0 } })],
+      undefined,
+    ],
+    [
+      'a caller who gave up',
+      [channel('ringing'), channel('ended', { cause: { code: 127, protocol: 487 } })],
+      { code: 127, name: 'ORIGINATOR_CANCEL', protocol: 487 },
+    ],
+  ]
+  test.each(cases)('%s', (_name, facts, want) => expect(known(...facts).channel.cause).toEqual(want))
+})

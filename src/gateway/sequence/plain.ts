@@ -1,6 +1,6 @@
 import type { Fact, State } from '../../model/index.js'
 import type { Occasion, SequenceOptions } from './occasion.js'
-import { saying } from './saying.js'
+import { leaveOut, saying } from './saying.js'
 
 /**
  * For receivers that take events one by one: each change once, a state that is not new not again. A call
@@ -22,14 +22,14 @@ export function sayPlain(occasion: Occasion, options: SequenceOptions): Fact[] {
     told.states = [sameWord(state)]
     const fact = saying(occasion, state, 'state', { bridged: false, held: false })
     // A peer is told with the bridge, which comes next where there is one.
-    if (told.bridgedTo === undefined) delete fact.peers
+    if (told.bridgedTo === undefined) leaveOut(fact, 'peers')
     out.push(fact)
   }
   const peer = flags.bridged === true ? (channel.peers?.[0] ?? '') : undefined
   if (peer !== told.bridgedTo && told.opened) {
     told.bridgedTo = peer
     const fact = saying(occasion, 'answered', 'bridge', { bridged: peer !== undefined })
-    if (peer === undefined) delete fact.peers
+    if (peer === undefined) leaveOut(fact, 'peers')
     out.push(fact)
   }
   const held = flags.held ?? false

@@ -1,0 +1,67 @@
+import type { Fact } from '../../../model/index.js'
+import { hasStatus } from '../../../transports/ari-client/index.js'
+import { destroy, enter } from '../bridges.js'
+import { dropHidden, earId, snoop } from '../hidden.js'
+import type { ChannelMethod, NodeContext } from '../method.js'
+import { refusal } from '../outcome.js'
+import { bad, done, type Result } from '../result.js'
+
+const PREFIX = 'patchbay-echo-'
+
+/**
+ * Echo2: who is at the far end of the channel (SELF), or at that of its peer (OTHER), hears what it says, until STOP
+ * or its end. An ear of ours takes what it says, and is bridged with the channel. One that talks to somebody stays where
+ * it is and gets a second ear that speaks to it; on a line without sound nobody would hear that one, silence of
+ * Asterisk's included.
+ */
+export const echo: ChannelMethod = {
+  on: 'channel',
+  turn: 'in-order',
+  async run(node, { uuid, channel, params }) {
+    const action = String(params.action ?? '').toUpperCase() || 'START'
+    const direction = String(params.direction ?? '').toUpperCase() || 'SELF'
+    if (action !== 'START' && action !== 'STOP') return bad('action: want START or STOP')
+    if (direction !== 'SELF' && direction !== 'OTHER') return bad('direction: want SELF or OTHER')
+    const target = direction === 'SELF' ? uuid : channel.peers?.[0]
+    if (target === undefined) return bad(`direction: ${uuid} has no peer`)
+    if (action === 'START') return start(node, target, (channel.peers ?? []).length === 0)
+    return (await clear(node, PREFIX + target)) ? done() : bad(`${target} hears no echo`)
+  },
+}
+
+const earsOf = (bridge: string) => [earId(`${bridge}-in`), earId(`${bridge}-out`)] as const
+
+async function start(node: NodeContext, target: string, isAlone: boolean): Promise<Result> {
+  const bridge = PREFIX + target
+  const [takes, says] = earsOf(bridge)
+  try {
+    try {
+      await node.ari.request('POST', ['bridges', bridge], { body: { type: 'mixing,dtmf_events' } })
+      await snoop(node, target, takes, { spy: 'in', whisper: 'none' })
+    } catch (error) {
+      if (hasStatus(error, 409)) return bad(`${target} hears an echo already`)
+      throw error
+    }
+    if (!isAlone) await snoop(node, target, says, { spy: 'none', whisper: 'out' })
+    for (const member of [takes, isAlone ? target : says]) await enter(node, bridge, member)
+    return done()
+  } catch (error) {
+    await clear(node, bridge)
+    return refusal(node, error, target)
+  }
+}
+
+/** Takes away what an echo is made of; answers whether there was one. */
+async function clear(node: Pick<NodeContext, 'ari' | 'log'>, bridge: string): Promise<boolean> {
+  const [takes, says] = await Promise.all(earsOf(bridge).map((ear) => dropHidden(node, ear)))
+  await destroy(node, bridge)
+  return takes === true || says === true
+}
+
+/** Ends the echo of a channel that ended: its ears go with it. */
+export function noteEcho(node: Pick<NodeContext, 'ari' | 'log'>, fact: Fact): void {
+  if (fact.kind !== 'channel' || fact.change !== 'bridge' || fact.flags?.bridged !== false) return
+  const { id = '' } = fact.bridge ?? {}
+  if (!id.startsWith(PREFIX)) return
+  clear(node, id).catch((error: unknown) => node.log.warn('an echo could not be ended', { bridge: id, err: error }))
+}

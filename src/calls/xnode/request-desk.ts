@@ -1,0 +1,130 @@
+import {
+  calledMethod,
+  checkRequest,
+  decodeEnvelope,
+  type Envelope,
+  encodeError,
+  encodeResult,
+  faultText,
+  type RequestEnvelope,
+  xnodeMethods,
+} from '../../codecs/json-rpc/index.js'
+import { GatewayError } from '../../errors.js'
+import type { Frame } from '../../transports/transport.js'
+import type { Controllers } from './controllers.js'
+import type { NodeRequest, Params } from './method.js'
+import { bad, type Result } from './result.js'
+
+/** What the desk hands requests to. */
+export interface DeskParts {
+  readonly nodeUuid: string
+  readonly controllers: Controllers
+  /** Carries a request out. Never rejects for what a controller can cause. */
+  handle(request: NodeRequest): Promise<Result>
+  /** Owner of a call, for results of requests that name no controller. */
+  ownerOf(uuid: string): Promise<string | undefined>
+  /** Announces the node again. */
+  announce(): void
+  reply(subject: string, body: Uint8Array): void
+  /** Publishes a result that comes later to a controller's subject. */
+  later(controller: string, id: string, result: Result): void
+}
+
+/** What JetStream itself replies on begins so; an answer there would be an acknowledgement. */
+const JETSTREAM_REPLY = '$JS.'
+/** Methods that may be answered at once, their outcome following later. */
+const MAY_TRY: ReadonlySet<string> = new Set([
+  'XNode.Bridge',
+  'XNode.ChannelBridge',
+  'XNode.Play',
+  'XNode.Record',
+  'XNode.ReadDTMF',
+  'XNode.DetectSpeech',
+  'XNode.RingBackDetection',
+])
+
+/**
+ * Takes JSON-RPC requests to a node and answers them in the style they came in: on the reply subject when the
+ * command is over; on the controller's own subject for one that was published with an id; or with 100 at once and the
+ * outcome on that subject (`expect_100_trying`). One without reply subject and id is carried out and not answered.
+ */
+export function requestDesk(parts: DeskParts): { take(frame: Frame): Promise<void> } {
+  const { controllers, reply } = parts
+
+  async function take({ address, body }: Frame): Promise<void> {
+    const to = address.reply?.startsWith(JETSTREAM_REPLY) ? undefined : address.reply
+    let envelope: Envelope
+    try {
+      envelope = decodeEnvelope(body)
+    } catch (error) {
+      if (to !== undefined)
+        reply(to, encodeError(null, -32700, error instanceof GatewayError ? error.message : 'not JSON-RPC'))
+      return
+    }
+    if (envelope.kind !== 'request') return
+    if (to !== undefined) await answer(envelope, to)
+    else await later(envelope, await outcome(envelope))
+  }
+
+  async function answer(request: RequestEnvelope, to: string): Promise<void> {
+    const id = request.id ?? null
+    const refuse = (code: number, text: string) => reply(to, encodeError(id, code, text))
+    if (!knows(request.method)) return refuse(-32601, `unknown method ${request.method}`)
+    if (!isParams(request.params ?? {})) return refuse(-32602, 'params: want an object')
+    const tries = isParams(request.params) && request.params.expect_100_trying === true
+    if (!tries || !MAY_TRY.has(request.method)) return reply(to, encodeResult(id, await outcome(request)))
+    const running = outcome(request)
+    // What cannot begin says so at once; then nothing follows.
+    const first = await Promise.race([running, afterTurn()])
+    if (first !== undefined) return reply(to, encodeResult(id, first))
+    reply(to, encodeResult(id, { code: 100, message: 'Trying', node_uuid: parts.nodeUuid }))
+    await later(request, await running)
+  }
+
+  /** Publishes a result on the subject of the controller that asked, else of the owner of the call. */
+  async function later({ id, params }: RequestEnvelope, result: Result): Promise<void> {
+    if (typeof id !== 'string' || !isParams(params ?? {})) return
+    const given = (params ?? {}) as Params
+    const named = controllers.nameOf(given.ctrl_uuid)
+    const controller = named ?? (typeof given.uuid === 'string' ? await parts.ownerOf(given.uuid) : undefined)
+    if (controller !== undefined) parts.later(controller, id, result)
+  }
+
+  async function outcome({ method, params, id }: RequestEnvelope): Promise<Result> {
+    const given = (params ?? {}) as Params
+    const also = { node_uuid: parts.nodeUuid, ...(typeof given.uuid === 'string' && { uuid: given.uuid }) }
+    if (!knows(method)) return { code: 404, message: `unknown method ${method}`, ...also }
+    if (!isParams(given)) return { ...bad('params: want an object'), ...also }
+    if (method === 'XNode.CtrlStartUp') {
+      parts.announce()
+      return { code: 200, message: 'OK', ...also }
+    }
+    const called = calledMethod(method, given)
+    const faults = checkRequest(method, given)
+    if (faults.length > 0) return { ...bad(faults.map(faultText).join('; ')), ...also }
+    const request: NodeRequest = {
+      method: called,
+      params: given,
+      controller: controllers.nameOf(given.ctrl_uuid),
+      id: typeof id === 'string' ? id : undefined,
+    }
+    return { ...also, ...(await parts.handle(request)) }
+  }
+
+  return { take }
+}
+
+/** How long a command may take to say that it cannot even begin. Milliseconds. */
+const BEGIN_MS = 200
+
+function afterTurn(): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), BEGIN_MS))
+}
+
+function knows(method: string): boolean {
+  return method === 'XNode.CtrlStartUp' || method === 'XNode.ConferenceInfo2' || xnodeMethods().has(method)
+}
+
+function isParams(params: unknown): params is Params {
+  return typeof params === 'object' && params !== null && !Array.isArray(params)
+}

@@ -1,0 +1,257 @@
+import { GatewayError } from '../../errors.js'
+import type { ChannelFact, Fact } from '../../model/index.js'
+import type { Log } from '../../telemetry/index.js'
+import type { AriRest } from '../../transports/ari-client/index.js'
+import type { Frame } from '../../transports/transport.js'
+import type { NodeOnOffer } from '../shared-subject.js'
+import { noteBridge } from './bridges.js'
+import type { Controllers } from './controllers.js'
+import { makeDrain } from './drain.js'
+import { type Figures, makeFigures } from './figures.js'
+import { makeHappenings } from './happenings.js'
+import { type ChannelMethod, DEADLINE_MS, type NodeContext, type NodeRequest, type SteeredCalls } from './method.js'
+import { noteEcho } from './methods/echo.js'
+import { noteFork } from './methods/fork.js'
+import { noteListener } from './methods/record.js'
+import { METHODS } from './methods/table.js'
+import { noteThreeWay } from './methods/three-way.js'
+import { noteVariables } from './methods/variables.js'
+import { causeOf, resultOf } from './outcome.js'
+import { requestDesk } from './request-desk.js'
+import { bad, draining, failed, gone, noSuchChannel, type Result, unsupported } from './result.js'
+import { makeRooms } from './rooms.js'
+import type { SteeringTables } from './tables.js'
+import { makeTurns } from './turns.js'
+import { type Otherwise, watchUnaccepted } from './unaccepted.js'
+
+/** One Asterisk as controllers see it. */
+export interface XNode {
+  /** A request on the node's subject. */
+  take(frame: Frame): Promise<void>
+  /** What the switch told and what follows from it, in order. */
+  note(facts: readonly Fact[]): void
+  /** The link to the switch went away: what runs there ends as unknown. */
+  lost(): void
+  /** The link to the switch stands. */
+  back(): void
+  stop(): void
+  /** Timers, listeners and commands that stand. */
+  open(): number
+  /** What is counted of its calls. */
+  readonly figures: Figures
+  /** Whether it takes no new calls. */
+  isDraining(): boolean
+  /** The node as one of several that may be asked. */
+  readonly offer: NodeOnOffer
+}
+
+/** What a node is made of. */
+export interface XNodeParts {
+  readonly nodeUuid: string
+  readonly app: string
+  readonly ari: AriRest
+  readonly calls: SteeredCalls
+  readonly tables: SteeringTables
+  readonly controllers: Controllers
+  /** Milliseconds in which a call must be accepted, and what becomes of it otherwise. */
+  readonly acceptWithinMs: number
+  readonly otherwise: Otherwise
+  /** How long running calls may go on after Shutdown, milliseconds. */
+  readonly shutdownWithinMs: number
+  announce(): void
+  /** Says how the node is. */
+  update(): void
+  /** Says that the node left. */
+  leave(): void
+  /** Sends a body to a subject. */
+  reply(subject: string, body: Uint8Array): void
+  /** Publishes the result of a request that ends later. */
+  later(controller: string, id: string, result: Result): void
+  readonly log: Log
+}
+
+interface Running {
+  readonly abort: AbortController
+  readonly interposes: boolean
+}
+
+/** Methods by which a controller takes a new call. */
+const OWNS: ReadonlySet<string> = new Set(['XNode.Accept', 'XNode.Answer'])
+
+/** Makes the node of one Asterisk. */
+export function makeXNode(parts: XNodeParts): XNode {
+  const { nodeUuid, app, ari, calls, tables, controllers, log, later } = parts
+  const happenings = makeHappenings()
+  const turns = makeTurns()
+  const figures = makeFigures()
+  const rooms = makeRooms({ nodeUuid, ari, tell: calls.tell, log })
+  let isUp = false
+  let lostAt = -1
+  const drain = makeDrain({
+    calls,
+    longestMs: parts.shutdownWithinMs,
+    update: parts.update,
+    leave: parts.leave,
+    end: async (uuid) => void (await ari.request('DELETE', ['channels', uuid])),
+    log,
+  })
+  const unaccepted = watchUnaccepted({
+    ari,
+    calls,
+    withinMs: parts.acceptWithinMs,
+    isDraining: drain.on,
+    otherwise: parts.otherwise,
+    log,
+  })
+  /** What runs on a channel, which Stop ends. */
+  const running = new Map<string, Set<Running>>()
+  const node: NodeContext = {
+    nodeUuid,
+    app,
+    ari,
+    happenings,
+    calls,
+    tables,
+    rooms,
+    figures,
+    drain,
+    announce: parts.announce,
+    accepted: unaccepted.accepted,
+    stop,
+    goesOn,
+    later,
+    log,
+  }
+  const desk = requestDesk({
+    nodeUuid,
+    controllers,
+    handle,
+    ownerOf: async (uuid) => (await calls.find(uuid))?.controller,
+    announce: parts.announce,
+    reply: parts.reply,
+    later,
+  })
+
+  function stop(uuid: string): void {
+    const all = [...(running.get(uuid) ?? [])]
+    const above = all.filter(({ interposes }) => interposes)
+    for (const { abort } of above.length > 0 ? above : all) abort.abort()
+  }
+
+  async function goesOn<T>(uuid: string, task: (stopped: AbortSignal) => Promise<T>, interposes = false): Promise<T> {
+    const mine: Running = { abort: new AbortController(), interposes }
+    const there = running.get(uuid) ?? new Set()
+    running.set(uuid, there.add(mine))
+    try {
+      return await task(mine.abort.signal)
+    } finally {
+      there.delete(mine)
+      if (there.size === 0 && running.get(uuid) === there) running.delete(uuid)
+    }
+  }
+
+  async function handle(request: NodeRequest): Promise<Result> {
+    const method = METHODS.get(request.method)
+    if (method === undefined) return bad(`unknown method ${request.method}`)
+    if (drain.on() && request.method === 'XNode.Dial') return draining()
+    if (method.on === 'nothing') return unsupported(method.lacks)
+    try {
+      if (method.on === 'node')
+        return await within(method.run(node, request), method.deadlineMs, async () =>
+          failed(`unknown: ${request.method} did not end within its time`),
+        )
+      return await onChannel(method, request)
+    } catch (error) {
+      log.error('a command failed', { method: request.method, err: error })
+      return failed(error instanceof GatewayError ? error.message : 'an unexpected fault')
+    }
+  }
+
+  async function onChannel(method: ChannelMethod, request: NodeRequest): Promise<Result> {
+    const uuid = String(request.params.uuid)
+    const turn = typeof method.turn === 'function' ? method.turn(request.params) : method.turn
+    const askedAt = performance.now()
+    return turns.run(uuid, turn, async () => {
+      const waitedMs = performance.now() - askedAt
+      // Media wait for each other as long as they last. What waited through an outage is not wanted any more.
+      if (waitedMs > DEADLINE_MS && (turn !== 'to-the-end' || lostAt > askedAt))
+        return failed(`not done: it waited for ${Math.round(waitedMs / 1000)} s`)
+      const channel = await calls.find(uuid)
+      if (channel === undefined) return noSuchChannel(uuid)
+      if (drain.on() && channel.controller === undefined && OWNS.has(request.method)) return draining()
+      let end: ChannelFact | undefined
+      const forget = happenings.listen(uuid, (fact) => {
+        if (fact.kind === 'channel' && fact.state === 'ended') end = fact
+      })
+      try {
+        const result = await within(
+          goesOn(uuid, (stopped) => method.run(node, { ...request, uuid, channel, stopped }), method.interposes),
+          method.deadlineMs,
+          () => resultOf(node, uuid, { kind: 'late' }, request.method),
+        )
+        // What cannot be done to a channel that ends meanwhile is not the fault of who asked, nor of Asterisk.
+        const isRefused = result.code === 400 || result.code === 500
+        return isRefused && end !== undefined ? gone(causeOf(end.cause?.name)) : result
+      } finally {
+        forget()
+      }
+    })
+  }
+
+  return {
+    take: desk.take,
+    note(facts) {
+      for (const fact of facts) {
+        unaccepted.note(fact)
+        happenings.note(fact)
+        figures.note(fact)
+        rooms.note(fact)
+        noteFork(node, fact)
+        noteListener(node, fact)
+        noteVariables(node, fact)
+        noteThreeWay(node, fact)
+        noteEcho(node, fact)
+        noteBridge(node, fact)
+      }
+    },
+    lost() {
+      isUp = false
+      lostAt = performance.now()
+      happenings.lost()
+    },
+    back() {
+      isUp = true
+    },
+    stop() {
+      drain.stop()
+      unaccepted.stop()
+      happenings.lost()
+    },
+    open: () => happenings.count() + turns.count() + unaccepted.count(),
+    figures,
+    isDraining: drain.on,
+    offer: {
+      has: async (uuid) => (await calls.find(uuid)) !== undefined,
+      reaches: (dialString) => tables.endpointOf(dialString) !== undefined,
+      holds: (conference) => rooms.find(conference) !== undefined,
+      takesCalls: () => isUp && !drain.on(),
+      load: () => figures.counted().active,
+      announce: parts.announce,
+      take: desk.take,
+    },
+  }
+}
+
+/** A command that does not end in time is answered for; what it still does is its own affair. */
+async function within(running: Promise<Result>, ms = DEADLINE_MS, otherwise: () => Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), ms)
+  })
+  try {
+    const first = await Promise.race([running, late])
+    return first === 'late' ? await otherwise() : first
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,149 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { controllersBelow, type Result, requestDesk } from '../../../src/calls/xnode/index.js'
+
+interface Said {
+  readonly to: string
+  readonly body: { readonly id?: unknown; readonly result?: Result; readonly error?: { readonly code: number } }
+}
+
+/** A desk whose commands come to a result when they are told to. */
+function desk(handle: () => Promise<Result> = async () => ({ code: 200, message: 'OK' })) {
+  const replies: Said[] = []
+  const late: (readonly [controller: string, id: string, result: Result])[] = []
+  const log: string[] = []
+  const { take } = requestDesk({
+    nodeUuid: 'n1',
+    controllers: controllersBelow('cn.xswitch.ctrl'),
+    handle: (request) => {
+      log.push(`${request.method} by ${request.controller}`)
+      return handle()
+    },
+    ownerOf: async (uuid) => (uuid === 'owned' ? 'owner' : undefined),
+    announce: () => void log.push('announced'),
+    reply: (to, body) => void replies.push({ to, body: JSON.parse(Buffer.from(body).toString()) as Said['body'] }),
+    later: (...all) => void late.push(all),
+  })
+  return {
+    replies,
+    late,
+    log,
+    take: (body: string | Uint8Array, reply?: string) =>
+      take({ address: { subject: 's', ...(reply !== undefined && { reply }) }, headers: {}, body: Buffer.from(body) }),
+  }
+}
+
+/** Without an id where that is undefined. */
+const rpcOf = (method: string, params: unknown, id: unknown) => JSON.stringify({ jsonrpc: '2.0', method, params, id })
+const rpc = (method: string, params: unknown, id = '7') => rpcOf(method, params, id)
+const call = { ctrl_uuid: 'c1', uuid: 'u1' }
+
+describe('a request', () => {
+  test('with a reply subject is answered there, once', async () => {
+    const { take, replies, late, log } = desk()
+    await take(rpc('XNode.GetState', call), 'inbox')
+    expect(replies).toEqual([
+      {
+        to: 'inbox',
+        body: { jsonrpc: '2.0', id: '7', result: { node_uuid: 'n1', uuid: 'u1', code: 200, message: 'OK' } },
+      },
+    ])
+    expect([late, log]).toEqual([[], ['XNode.GetState by c1']])
+  })
+
+  test('with a null id and a reply subject is answered all the same', async () => {
+    const { take, replies } = desk()
+    await take(rpcOf('XNode.GetState', call, null), 'inbox')
+    expect(replies[0]?.body).toMatchObject({ id: null, result: { code: 200 } })
+  })
+
+  test('published with an id has its result on the subject of the controller, or of the owner', async () => {
+    const { take, replies, late } = desk()
+    await take(rpc('XNode.GetState', call))
+    await take(rpc('XNode.GetState', { uuid: 'owned' }, '8'))
+    await take(rpc('XNode.GetState', { uuid: 'nobody’s' }, '9'))
+    expect(replies).toEqual([])
+    expect(late.map(([controller, id, { code }]) => [controller, id, code])).toEqual([
+      ['c1', '7', 200],
+      ['owner', '8', 200],
+    ])
+  })
+
+  test.each([[undefined], [null], [7]])('published with the id %s is carried out and not answered', async (id) => {
+    const { take, replies, late, log } = desk()
+    await take(rpcOf('XNode.GetState', call, id))
+    expect([replies, late, log]).toEqual([[], [], ['XNode.GetState by c1']])
+  })
+
+  test('that came through a stream is not answered to the stream', async () => {
+    const { take, replies, late } = desk()
+    await take(rpc('XNode.GetState', call), '$JS.ACK.x')
+    expect([replies, late.length]).toEqual([[], 1])
+  })
+})
+
+describe('expect_100_trying', () => {
+  const play = rpc('XNode.Play', { ...call, media: { data: 'x' }, expect_100_trying: true })
+  test('is answered by 100, and by the result later', async () => {
+    let end: (result: Result) => void = () => undefined
+    const { take, replies, late } = desk(() => new Promise((resolve) => (end = resolve)))
+    const taking = take(play, 'inbox')
+    await expect.poll(() => replies.length).toBe(1)
+    expect(replies[0]?.body.result).toMatchObject({ code: 100, node_uuid: 'n1' })
+    end({ code: 410, message: 'gone' })
+    await taking
+    expect([replies.length, late.map(([, id, { code }]) => [id, code])]).toEqual([1, [['7', 410]]])
+  })
+
+  test('is answered by what kept it from beginning; then nothing follows', async () => {
+    const { take, replies, late } = desk(async () => ({ code: 400, message: 'no' }))
+    await take(play, 'inbox')
+    expect([replies.map(({ body }) => body.result?.code), late]).toEqual([[400], []])
+  })
+})
+
+describe('what cannot be understood', () => {
+  test.each<readonly [string, string, number]>([
+    ['no JSON', '{', -32700],
+    ['an unknown method', rpc('XNode.Juggle', {}), -32601],
+    ['params that are no object', rpc('XNode.GetState', [1]), -32602],
+  ])('%s is an error', async (_, body, code) => {
+    const { take, replies, log } = desk()
+    await take(body, 'inbox')
+    expect([replies.map((each) => each.body.error?.code), log]).toEqual([[code], []])
+  })
+
+  test('wrong types are 400, with each field', async () => {
+    const { take, replies } = desk()
+    await take(rpc('XNode.Play', { uuid: 7, media: 'x' }), 'inbox')
+    expect(replies[0]?.body.result).toMatchObject({ code: 400, message: expect.stringMatching(/uuid.*media/) })
+  })
+
+  test('whatever comes: one answer to whoever waits for one, none to whoever does not, and no throw', async () => {
+    const method = fc.constantFrom('XNode.GetState', 'XNode.Nope', 'Event.Channel', 7, null)
+    const message = fc.record(
+      { jsonrpc: fc.constant('2.0'), id: fc.jsonValue(), method, params: fc.jsonValue() },
+      { requiredKeys: [] },
+    )
+    const body = fc.oneof(
+      fc.string(),
+      message.map((each) => JSON.stringify(each)),
+    )
+    await fc.assert(
+      fc.asyncProperty(body, fc.boolean(), async (text, waits) => {
+        const { take, replies, late } = desk()
+        await take(text, waits ? 'inbox' : undefined)
+        expect(replies.length).toBeLessThanOrEqual(waits ? 1 : 0)
+        if (waits) expect(late).toEqual([])
+        const isRequest = /^\{.*"method":"XNode\./.test(text)
+        if (waits && isRequest) expect(replies).toHaveLength(1)
+      }),
+    )
+  })
+})
+
+test('a controller that starts has the node announced', async () => {
+  const { take, log, replies } = desk()
+  await take(rpc('XNode.CtrlStartUp', {}), 'inbox')
+  expect([log, replies[0]?.body.result?.code]).toEqual([['announced'], 200])
+})

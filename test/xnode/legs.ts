@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Answer, type Heard, type SteeredSite, type TestController, until } from './site.js'
+
+let count = 0
+
+/** An id for a leg that no other test has. */
+export const newUuid = () => `leg-${++count}`
+
+/** Dial string of a phone at a local port. */
+export const phoneAt = (port: number) => `sofia/trunk/callee@127.0.0.1:${port}`
+
+/** Waits for the result that follows a request, after any that says only that it was accepted. */
+export async function outcomeOf(controller: TestController, id: string, timeoutMs?: number): Promise<Answer> {
+  const found = () => controller.heard.find((each) => each.id === id && ![100, 202].includes(each.result?.code ?? 0))
+  await until(
+    () => found() !== undefined,
+    () => `no outcome of ${id}`,
+    timeoutMs,
+  )
+  return found()!.result!
+}
+
+/** Waits until a controller heard a word of a channel. */
+export async function hears(controller: TestController, uuid: string, word: string, times = 1): Promise<void> {
+  await until(
+    () => controller.wordsOf(uuid).filter((each) => each === word).length >= times,
+    () => `no ${word} of ${uuid}: ${controller.wordsOf(uuid).join(' ')}`,
+  )
+}
+
+/** Waits for the end of a channel and gives what was told with it. */
+export async function endOf(controller: TestController, uuid: string): Promise<NonNullable<Heard['params']>> {
+  await hears(controller, uuid, 'DESTROY')
+  return controller.heard.find(({ params }) => params?.uuid === uuid && params.state === 'DESTROY')!.params!
+}
+
+/** Waits until no channel and no bridge is left. @throws Error that tells those which are. */
+export async function nothingLeft({ asterisk }: SteeredSite, timeoutMs = 5000): Promise<void> {
+  const end = Date.now() + timeoutMs
+  for (;;) {
+    const lists = await Promise.all(
+      ['/channels', '/bridges'].map(async (path) => (await asterisk.ari('GET', path)).body),
+    )
+    if (lists.every((list) => Array.isArray(list) && list.length === 0)) return
+    if (Date.now() > end) throw new Error(`left behind: ${JSON.stringify(lists)}`)
+    await delay(20)
+  }
+}
+
+/** Has a caller enter the application and takes its call. */
+export async function takenCall(controller: TestController): Promise<string> {
+  const uuid = await controller.nextCall()
+  await controller.ask('Answer', { uuid })
+  return uuid
+}
