@@ -1,9 +1,10 @@
 /**
- * Side-by-side benches: `npm run bench [-- [NAME…] [--rounds=N] [--messages=N] [--profile]]`.
+ * Side-by-side benches: `npm run bench [-- [NAME…] [--rounds=N] [--messages=N] [--calls=N] [--profile]]`.
  *
- * NAME        ruby-yaml.parse, ruby-yaml.stringify, voice-events-to-xcc, gateway.amqp-to-nats. Default: all.
+ * NAME        ruby-yaml.parse, ruby-yaml.stringify, voice-events-to-xcc, stasis-to-xcc, gateway.amqp-to-nats, steering. Default: all.
  * --rounds    how often each side is measured, in turn. Default 7.
  * --messages  messages of a gateway's round. Default 40000.
+ * --calls     calls of a steering round. Default 1000.
  * --profile   instead of measuring, tell where our side spends its time.
  *
  * Every comparison ends in a line `ratio NAME VALUE`.
@@ -12,14 +13,16 @@ import { parseArgs } from 'node:util'
 import { GATEWAY_BENCH, profileGateway, runGateway } from './gateway/bench.js'
 import { MICRO_BENCHES, profileMicro, runMicro } from './micro/bench.js'
 import { runScript } from './process.js'
+import { profileSteering, runSteering, STEERING_BENCH } from './steering/bench.js'
 
-const NAMES: readonly string[] = [...MICRO_BENCHES, GATEWAY_BENCH]
+const NAMES: readonly string[] = [...MICRO_BENCHES, GATEWAY_BENCH, STEERING_BENCH]
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: 'string', default: '7' },
     messages: { type: 'string', default: '40000' },
+    calls: { type: 'string', default: '1000' },
     profile: { type: 'boolean', default: false },
   },
 })
@@ -28,10 +31,13 @@ if (strangers.length > 0) throw new Error(`no bench ${strangers.join(', ')}; the
 const chosen = positionals.length === 0 ? NAMES : positionals
 const rounds = Number(values.rounds)
 const messages = Number(values.messages)
+const calls = Number(values.calls)
 
 await runScript(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.bench.json'])
 for (const name of chosen) {
   console.log(name)
-  if (name !== GATEWAY_BENCH) await (values.profile ? profileMicro(name) : runMicro(name, rounds))
-  else await (values.profile ? profileGateway(messages) : runGateway({ rounds, messages }))
+  const micro = MICRO_BENCHES.find((each) => each === name)
+  if (micro !== undefined) await (values.profile ? profileMicro(micro) : runMicro(micro, rounds))
+  else if (name === GATEWAY_BENCH) await (values.profile ? profileGateway(messages) : runGateway({ rounds, messages }))
+  else await (values.profile ? profileSteering(calls) : runSteering({ rounds, calls }))
 }

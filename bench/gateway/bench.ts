@@ -3,17 +3,10 @@ import { freePorts } from '../../src/cli/private-brokers/loopback.js'
 import { ensureInstalled, startNats, startRabbitMq } from '../../test/harness/index.js'
 import { profileFolder } from '../profile.js'
 import { compare, figure, summarize, told } from '../stats.js'
+import { isReady, type Subject } from '../subject.js'
 import { type Arrivals, type Arrived, watchArrivals } from './arrivals.js'
 import { type Feed, openFeed } from './feed.js'
-import {
-  ANNOUNCED_ON,
-  isReady,
-  type Place,
-  type Subject,
-  startGateway,
-  startPassThrough,
-  type Variant,
-} from './subject.js'
+import { ANNOUNCED_ON, type Place, startGateway, startPassThrough, type Variant } from './subject.js'
 
 /** Name of the bench of the whole gateway. */
 export const GATEWAY_BENCH = 'gateway.amqp-to-nats'
@@ -78,7 +71,7 @@ async function letGatewayDeclare(place: Place): Promise<void> {
   const gateway = startGateway(place)
   try {
     const deadline = performance.now() + START_TIMEOUT_MS
-    while (!(await isReady(place))) {
+    while (!(await isReady(place.adminPort))) {
       if (performance.now() > deadline) throw new Error(`the gateway was not ready after ${START_TIMEOUT_MS} ms`)
       await delay(100)
     }

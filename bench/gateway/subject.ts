@@ -1,7 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { asSubject, type Subject, startPatchbay } from '../subject.js'
 import type { PassThrough } from './pass-through.js'
 
 /** How messages come and go. */
@@ -19,35 +17,13 @@ export interface Place extends Variant {
   readonly adminPort: number
 }
 
-/** A process under test. */
-export interface Subject {
-  /** Ends it orderly and resolves when it is gone. @throws Error when it had failed before. */
-  stop(): Promise<void>
-}
-
 /** Subject on which calls are announced, by the gateway and by the script. */
 export const ANNOUNCED_ON = 'cn.xswitch.ctrl'
 
 const PASS_THROUGH = '.cache/bench/bench/gateway/pass-through.js'
 
-function asSubject(child: ChildProcess, afterwards: () => void): Subject {
-  const gone = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(error.message))
-    child.once('exit', (code, signal) => resolve(code === 0 ? '' : `exit code ${code ?? signal}`))
-  })
+function gatewayConfig({ amqpUrl, natsUrl, queue, queueType, deliver, adminPort }: Place): object {
   return {
-    async stop() {
-      child.kill('SIGTERM')
-      const failure = await gone
-      afterwards()
-      if (failure !== '') throw new Error(`the process under test failed: ${failure}`)
-    },
-  }
-}
-
-/** JSON is YAML. */
-function gatewayConfig({ amqpUrl, natsUrl, queue, queueType, deliver, adminPort }: Place): string {
-  return JSON.stringify({
     group: 'bench',
     admin: { port: adminPort },
     log: { level: 'warn' },
@@ -64,27 +40,12 @@ function gatewayConfig({ amqpUrl, natsUrl, queue, queueType, deliver, adminPort 
       control: { type: 'nats', dialect: 'xcc', servers: [natsUrl], deliver, node: { register: false } },
     },
     routes: [{ from: 'legacy', to: 'control', sync: { ask: false, answer: false } }],
-  })
+  }
 }
 
 /** Starts the whole gateway. `nodeFlags` are for its Node. */
 export function startGateway(place: Place, nodeFlags: readonly string[] = []): Subject {
-  const folder = mkdtempSync(join(tmpdir(), 'patchbay-bench-'))
-  const file = join(folder, 'patchbay.yaml')
-  writeFileSync(file, gatewayConfig(place))
-  const child = spawn(process.execPath, [...binFlags(), ...nodeFlags, 'dist/main.js', 'run', '-c', file], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-  })
-  return asSubject(child, () => rmSync(folder, { recursive: true, force: true }))
-}
-
-/** Whether a gateway's links all work: its queue is declared and bound. */
-export async function isReady({ adminPort }: Place): Promise<boolean> {
-  try {
-    return (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).ok
-  } catch {
-    return false // it does not listen yet
-  }
+  return startPatchbay(gatewayConfig(place), nodeFlags)
 }
 
 /** Starts the pass-through script, which publishes messages like those for each one it takes. */
@@ -99,10 +60,4 @@ export function startPassThrough(
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   return asSubject(child, () => undefined)
-}
-
-/** The flags that the first line of the program asks of Node, as when it is started by its name. */
-function binFlags(): string[] {
-  const [first] = readFileSync('dist/main.js', 'utf8').split('\n', 1)
-  return /^#!\/usr\/bin\/env -S node (.+)$/.exec(first ?? '')?.[1]?.split(' ') ?? []
 }

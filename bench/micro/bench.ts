@@ -1,23 +1,26 @@
 import { runScript } from '../process.js'
 import { type ProfileFolder, profileFolder } from '../profile.js'
 import { compare, figure, summarize, told } from '../stats.js'
-import type { SUBJECTS } from './subjects.js'
 
 const MAIN = '.cache/bench/bench/micro/main.js'
-const YARDSTICKS = ['js-yaml-4', 'js-yaml-5'] as const
+const JS_YAML = ['js-yaml-4', 'js-yaml-5']
+
+/** What each bench of a single operation is measured against. */
+const YARDSTICKS = {
+  'ruby-yaml.parse': JS_YAML,
+  'ruby-yaml.stringify': JS_YAML,
+  'voice-events-to-xcc': JS_YAML,
+  'stasis-to-xcc': ['JSON.parse and JSON.stringify'],
+} as const satisfies Record<string, readonly string[]>
 
 /** Benches of single operations. */
-export const MICRO_BENCHES = [
-  'ruby-yaml.parse',
-  'ruby-yaml.stringify',
-  'voice-events-to-xcc',
-] as const satisfies (keyof typeof SUBJECTS)[]
+export const MICRO_BENCHES = Object.keys(YARDSTICKS) as (keyof typeof YARDSTICKS)[] // its own keys
 
 const measure = async (bench: string, subject: string) => Number(await runScript([MAIN, bench, subject]))
 
-/** Measures ours and both js-yaml in turn, each time in a new process; prints medians and the ratio. */
-export async function runMicro(bench: string, rounds: number): Promise<void> {
-  const subjects = ['patchbay', ...YARDSTICKS]
+/** Measures ours and the yardsticks in turn, each time in a new process; prints medians and the ratio. */
+export async function runMicro(bench: keyof typeof YARDSTICKS, rounds: number): Promise<void> {
+  const subjects = ['patchbay', ...YARDSTICKS[bench]]
   const values = new Map<string, number[]>(subjects.map((subject) => [subject, []]))
   for (let round = 0; round < rounds; round++) {
     for (const subject of subjects) values.get(subject)!.push(await measure(bench, subject))
