@@ -64,7 +64,11 @@ test('the README names every command, and no script that is not there', () => {
 
 test('the configuration in the README is accepted', () => {
   const [text = ''] = blocks(readme, 'yaml')
-  expect(parseConfig(text, 'patchbay.yaml', { LEGACY_PASSWORD: 'x' }).faults).toBeUndefined()
+  const env = { LEGACY_PASSWORD: 'x', PBX_PASSWORD: 'x', CRM_PASSWORD: 'x' }
+  expect(parseConfig(text, 'patchbay.yaml', env).faults).toBeUndefined()
+  const whole = text.replaceAll(/^( *)# /gm, '$1')
+  const { config } = parseConfig(whole, 'patchbay.yaml', env)
+  expect([Object.keys(config!.links), config!.routes.length]).toEqual([['legacy', 'bus', 'pbx', 'apps'], 6])
 })
 
 test('the part of the mapping in the README stands in it', () => {
