@@ -125,7 +125,7 @@ describe('Bridge', () => {
     })
     const ringback = 'tone_stream://%(200,100,440,480);loops=-1'
     const bridging = app.ask('Bridge', { uuid, ringback, destination })
-    await hears(app, destination.call_params[0]!.uuid, 'BRIDGE')
+    for (const each of [destination.call_params[0]!.uuid, uuid]) await hears(app, each, 'BRIDGE')
     const sounds = app.wordsOf(uuid).filter((word) => /PLAYBACK|BRIDGE/.test(word))
     expect(sounds).toEqual(['Event.PLAYBACK_START', 'Event.PLAYBACK_STOP', 'BRIDGE'])
     await app.ask('Hangup', { uuid })

@@ -32,10 +32,12 @@ const actions = () =>
     .filter(({ method }) => method === 'Event.Conference')
     .map(({ params }) => `${String(params?.action)} ${String(params?.uuid)}`)
 
+/** Waits until so many are listed, and are in it. */
 async function untilMembers(name: string, count: number): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
+  const joined = () => app.heard.filter(({ params }) => params?.conference === name && params.action === 'join').length
+  for (let tries = 0; tries < 500; tries++) {
     const { data } = (await info(name)) as { data?: { member_count?: number } }
-    if ((data?.member_count ?? 0) === count) return
+    if ((data?.member_count ?? 0) === count && joined() === count) return
     await delay(10)
   }
   throw new Error(`${name} has not ${count} members`)
@@ -116,9 +118,11 @@ describe('a conference', () => {
     expect(await native('noted record ../../etc/passwd')).toMatchObject({ code: 400 })
     expect(await native('noted record rooms-noted.wav')).toMatchObject({ code: 200 })
     expect(await info('noted')).toMatchObject({ data: { recording: true } })
-    await delay(300)
+    const live = async () => (await site.asterisk.ari('GET', '/recordings/live/rooms-noted')).body
+    await expect.poll(live).toMatchObject({ state: 'recording' })
     expect(await native('noted norecord')).toMatchObject({ code: 200 })
-    expect((await site.asterisk.ari('GET', '/recordings/stored/rooms-noted')).status).toBe(200)
+    const stored = async () => (await site.asterisk.ari('GET', '/recordings/stored/rooms-noted')).status
+    await expect.poll(stored).toBe(200)
     await app.ask('Hangup', { uuid: one.uuid })
     expect((await stay).code).toBe(410)
     await one.done

@@ -107,7 +107,7 @@ describe('Dial', () => {
   test('all legs at once: the first who answers has it, the others are cancelled', async () => {
     const [first, second, third] = await Promise.all([
       takeCall(site.asterisk, { steps: ['ring', 'cancelled'] }),
-      takeCall(site.asterisk, { steps: ['ring', { pauseMs: 300 }, 'answer', 'hungUp'] }),
+      takeCall(site.asterisk, { steps: ['ring', { pauseMs: 1500 }, 'answer', 'hungUp'] }),
       takeCall(site.asterisk, { steps: ['ring', 'cancelled'] }),
     ])
     const legs = [first, second, third].map(({ port }) => legTo(phoneAt(port)))

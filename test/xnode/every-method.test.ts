@@ -21,7 +21,7 @@ const RPCS = definition.services.filter(({ service }) => service === 'XNode')
 type Params = Readonly<Record<string, unknown>>
 
 /** A leg that rings and is not answered, for methods that make one. */
-const destination = { call_params: [{ dial_string: 'Local/wait-0.3@services', timeout: 5 }] }
+const destination = { call_params: [{ dial_string: 'Local/wait-1@services', timeout: 5 }] }
 const media = { data: 'sound:hello-world' }
 
 /** Params with which each method can do something; without a channel's uuid, which is added where it is wanted. */

@@ -96,9 +96,8 @@ test('Asterisk is killed while commands run: each has its end, each call its acc
   }
   expect(Date.now() - before).toBeLessThan(30_000)
   expect(await waits()).toBe(0)
-  expect(await app.ask('ConferenceList', { data: { command: 'conferenceInfo', data: {} } })).toMatchObject({
-    data: [],
-  })
+  const conferences = () => app.ask('ConferenceList', { data: { command: 'conferenceInfo', data: {} } })
+  await expect.poll(conferences).toMatchObject({ data: [] })
   // The node is as good as before.
   const uuid = await legTo('answer')
   expect(await app.ask('Hangup', { uuid })).toMatchObject({ code: 200 })

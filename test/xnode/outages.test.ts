@@ -37,10 +37,7 @@ test(`NATS is away for ${OUTAGE_MS / 1000} s in the middle of ${CALLS} calls`, a
   await app.tell('Play', { uuid: player, media: { data: 'tone_stream://%(500,500,425)', loop: 14 } }, 'play-on')
   const reading = app.ask('ReadDTMF', { uuid: reader, max_digits: 1, timeout: 60_000 })
   const lost = reading.catch(() => ({ code: undefined }))
-  await until(
-    () => app.heard.some(({ params }) => params?.uuid === player),
-    () => 'nothing was played',
-  )
+  await hears(app, player!, 'Event.PLAYBACK_START')
   const before = app.heard.length
   await site.nats.kill9()
   await delay(1000)
@@ -98,8 +95,8 @@ test('Asterisk is silent: what waited behind others for longer than its time is 
   expect(answers.map(({ code, message }) => [code, message])).toEqual([
     [500, expect.stringMatching(/^unknown: .*; the channel is /)],
     [500, expect.stringMatching(/^unknown: .*; the channel is /)],
-    [500, expect.stringMatching(/^not done: it waited for 1\d s$/)],
-    [500, expect.stringMatching(/^not done: it waited for 1\d s$/)],
+    [500, expect.stringMatching(/^not done: it waited for [12]\d s$/)],
+    [500, expect.stringMatching(/^not done: it waited for [12]\d s$/)],
   ])
   const again = async () => (await app.ask('GetVar', { uuid, data: names })).data
   let seen = await again().catch(() => undefined)

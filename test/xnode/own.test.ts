@@ -7,7 +7,7 @@ let app: TestController
 let other: TestController
 
 beforeAll(async () => {
-  site = await startSteeredSite({ steer: 'acceptWithinMs: 1500, hangup: USER_BUSY' })
+  site = await startSteeredSite({ steer: 'acceptWithinMs: 4000, hangup: USER_BUSY' })
   app = await site.controller()
   other = await site.controller()
 })

@@ -203,6 +203,8 @@ async function heardBy(leg: string): Promise<string> {
   }
   await delay(1000) // what is recorded is as long as this
   await ari('DELETE', `/channels/${id}`)
+  // Its file is whole once it is not live any more.
+  await expect.poll(async () => (await ari('GET', `/recordings/live/${id}`)).status).toBe(404)
   const samples = await samplesOf(id)
   const voices = Object.keys(VOICES) as Voice[]
   return voices.filter((voice) => strengthOf(samples, VOICES[voice]) > 200).join('')
@@ -352,7 +354,7 @@ describe('Consult', () => {
 
   test('who was consulted hangs up, or is busy: the talk before goes on', async () => {
     const { a, b, done } = await twoCallers()
-    const answers = await takeCall(site.asterisk, { steps: ['answer', { pauseMs: 500 }, 'hangUp'] })
+    const answers = await takeCall(site.asterisk, { steps: ['answer', { pauseMs: 1500 }, 'hangUp'] })
     expect(await asked(a, answers.port).over).toMatchObject({ code: 200, cause: 'NORMAL_CLEARING' })
     await talking(a, b)
     const busy = await takeCall(site.asterisk, { steps: ['ring', { refuse: 486 }] })

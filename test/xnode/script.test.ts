@@ -16,7 +16,7 @@ afterAll(() => site.stop())
 test('dial out, three phones ring, the first who answers has it, bridge, keys, hold, unhold, blind transfer', async () => {
   const [one, two, three, fourth] = await Promise.all([
     takeCall(site.asterisk, { steps: ['ring', 'cancelled'] }),
-    takeCall(site.asterisk, { steps: ['ring', { pauseMs: 300 }, 'answer', { getsKeys: '12#' }, 'hungUp'] }),
+    takeCall(site.asterisk, { steps: ['ring', { pauseMs: 1500 }, 'answer', { getsKeys: '12#' }, 'hungUp'] }),
     takeCall(site.asterisk, { steps: ['ring', 'cancelled'] }),
     takeCall(site.asterisk, { steps: ['ring', 'answer', { pauseMs: 200 }, 'hangUp'] }),
   ])
@@ -33,7 +33,7 @@ test('dial out, three phones ring, the first who answers has it, bridge, keys, h
   // The phone checks each key that arrives.
   expect(await app.ask('SendDTMF', { uuid: winner, dtmf: '12#' })).toMatchObject({ code: 200 })
   // Asterisk presses a key twice when a Hold comes amid the keys.
-  await delay(1000)
+  await delay(2000)
   expect(await app.ask('Hold', { uuid: winner, action: 'ON' })).toMatchObject({ code: 200 })
   expect(await app.ask('GetState', { uuid: winner })).toMatchObject({ held: true, bridged: true })
   expect(await app.ask('Hold', { uuid: winner, action: 'OFF' })).toMatchObject({ code: 200 })

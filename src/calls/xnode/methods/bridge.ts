@@ -226,7 +226,7 @@ async function endForlorn(node: NodeContext, bridge: string, peer: string): Prom
 }
 
 /** Whether a channel that could not be bridged is gone, or about to be. */
-async function hasGone(node: NodeContext, uuid: string, watched: Watched): Promise<boolean> {
+export async function hasGone(node: NodeContext, uuid: string, watched: Watched): Promise<boolean> {
   return (await watched.isGoing()) || (await node.calls.find(uuid)) === undefined
 }
 

@@ -5,7 +5,7 @@ import type { ChannelMethod, ChannelRequest, NodeContext } from '../method.js'
 import { causeOf, refusal, resultOf } from '../outcome.js'
 import { bad, cutShort, done, gone, type Result } from '../result.js'
 import { makeRingback } from '../ringback.js'
-import { type Watched, watch } from './bridge.js'
+import { hasGone, type Watched, watch } from './bridge.js'
 import { notTaken } from './dial.js'
 
 /** A talk that waits while one of it consults somebody. */
@@ -82,8 +82,10 @@ async function talk(
     try {
       begun = await talkBetween(node, uuid, leg.uuid, stopped)
     } catch (error) {
-      await hangUp(node, leg.uuid, 'ORIGINATOR_CANCEL')
+      const hadGone = await hasGone(node, leg.uuid, consulted)
+      if (!hadGone) await hangUp(node, leg.uuid, 'ORIGINATOR_CANCEL')
       await goBack(node, uuid, waiting)
+      if (hadGone && !waiting.asker.ended.aborted) return done(causeOf(consulted.cause()))
       return waiting.asker.ended.aborted ? gone(causeOf(waiting.asker.cause())) : refusal(node, error, uuid)
     }
     const how = await begun.over

@@ -17,6 +17,8 @@ const LATE_MS = 500
 const SETTLE_MS = 300
 /** How long Asterisk may take to end a recording, which it looks after every two seconds where there is no sound. */
 const STOP_MS = 5000
+/** How long an answer waits to be told that a recording in the background has begun, or is whole. */
+const TOLD_MS = 1000
 
 /**
  * Record. RECORD takes what the channel's far end says and is done when that is over; START listens to both
@@ -110,6 +112,17 @@ async function recordOnce(
   }
 }
 
+/** A fact where it is about a recording. */
+function ofRecording(fact: Fact, name: string): FactOf<'recording'> | undefined {
+  return fact.kind === 'recording' && fact.name === name ? fact : undefined
+}
+
+/** Whether a fact tells that a recording is over. */
+function endsRecording(fact: Fact, name: string): true | undefined {
+  const told = ofRecording(fact, name)
+  return told !== undefined && told.state !== 'started' ? true : undefined
+}
+
 function endOf({ state, cause }: FactOf<'recording'>, terminator: string): Result {
   return state === 'failed'
     ? failed(`Asterisk did not record: ${cause ?? 'it does not say why'}`)
@@ -151,11 +164,7 @@ async function refusedToRecord(node: NodeContext, uuid: string, { name, format }
 
 /** A result where the channel or the link ended meanwhile. */
 async function stopAndWait(node: NodeContext, uuid: string, name: string): Promise<Result | undefined> {
-  const silent = node.happenings.wait(
-    uuid,
-    (fact) => (fact.kind === 'recording' && fact.name === name && fact.state !== 'started' ? true : undefined),
-    { timeoutMs: STOP_MS },
-  )
+  const silent = node.happenings.wait(uuid, (fact) => endsRecording(fact, name), { timeoutMs: STOP_MS })
   await stopRecording(node, name)
   const end = await silent
   return end.kind === 'ended' || end.kind === 'lost' ? resultOf(node, uuid, end, 'the recording') : undefined
@@ -181,14 +190,22 @@ async function startListening(node: NodeContext, request: ChannelRequest, wanted
     return request.stopped.aborted ? cutShort() : refusal(node, error, uuid)
   }
   heardBy(node).set(listener, uuid)
+  const refused = new AbortController()
+  const begun = node.happenings.wait(listener, (fact) => ofRecording(fact, wanted.name), {
+    signal: refused.signal,
+    timeoutMs: TOLD_MS,
+  })
   try {
     await node.ari.request('POST', ['channels', listener, 'record'], { body: bodyOf(wanted) })
   } catch (error) {
+    refused.abort()
     await dropHidden(node, listener)
     return hasStatus(error, 404) ? gone() : refusedToRecord(node, uuid, wanted, error)
   }
   leaveWhenOver(node, listener, wanted)
-  return done()
+  const first = await begun
+  if (first.kind === 'ended') return gone()
+  return first.kind === 'told' && first.value.state === 'failed' ? endOf(first.value, '') : done()
 }
 
 /** Who is recorded by each channel that listens. */
@@ -215,10 +232,8 @@ export function noteListener(node: NodeContext, fact: Fact): void {
 function leaveWhenOver(node: NodeContext, listener: string, { name, limitSeconds }: RecordRequest): void {
   // Without any sound Asterisk does not see that the time is over. It lists the listener until there is some, though it is gone.
   const timeoutMs = limitSeconds > 0 ? limitSeconds * 1000 + LATE_MS : RECORD_MS
-  const over = (fact: Fact) =>
-    fact.kind === 'recording' && fact.name === name && fact.state !== 'started' ? true : undefined
   node.happenings
-    .wait(listener, over, { timeoutMs })
+    .wait(listener, (fact) => endsRecording(fact, name), { timeoutMs })
     .then(async ({ kind }) => {
       if (kind === 'late') await stopRecording(node, name)
       if (kind === 'told' || kind === 'late') await dropHidden(node, listener)
@@ -233,13 +248,28 @@ async function steer(node: NodeContext, uuid: string, { action, name }: RecordRe
   if (target !== `channel:${listener}` && target !== `channel:${uuid}`)
     return bad(`path: ${name} is not being recorded on this channel`)
   try {
-    if (action === 'STOP') await node.ari.request('POST', ['recordings', 'live', name, 'stop'])
-    else await node.ari.request(action === 'MASK' ? 'POST' : 'DELETE', ['recordings', 'live', name, 'mute'])
-    if (action === 'STOP' && target === `channel:${listener}`) await dropHidden(node, listener)
+    if (action === 'STOP') {
+      await stopWhole(node, target.slice('channel:'.length), name)
+      if (target === `channel:${listener}`) await dropHidden(node, listener)
+    } else await node.ari.request(action === 'MASK' ? 'POST' : 'DELETE', ['recordings', 'live', name, 'mute'])
     return done()
   } catch (error) {
     return hasStatus(error, 404) ? bad(`path: ${name} is not being recorded any more`) : refusal(node, error, uuid)
   }
+}
+
+/** Done when the file is whole; where there is no sound Asterisk takes longer to see to it than anybody would wait. */
+async function stopWhole(node: NodeContext, recorded: string, name: string): Promise<void> {
+  const refused = new AbortController()
+  const bounds = { signal: refused.signal, timeoutMs: TOLD_MS }
+  const whole = node.happenings.wait(recorded, (fact) => endsRecording(fact, name), bounds)
+  try {
+    await node.ari.request('POST', ['recordings', 'live', name, 'stop'])
+  } catch (error) {
+    refused.abort()
+    throw error
+  }
+  await whole
 }
 
 /** What a running recording takes from, as Asterisk says it: `channel:ID`. */
