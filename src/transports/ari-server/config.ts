@@ -18,7 +18,10 @@ export interface AriServerConfig {
   /** 0 takes any free port. Default 8088. */
   readonly port?: number
   readonly users: readonly AriUser[]
-  /** `asterisk_id` of our events, and the name that `GET /ari/asterisk/info` tells. Default `patchbay`. */
+  /**
+   * `asterisk_id` of what we say ourselves and of events whose mapping sets none, and the name that
+   * `GET /ari/asterisk/info` tells. Default `patchbay`.
+   */
   readonly asteriskId?: string
   /** `Origin`s of web pages that may come, `*` for all. Requests without that header always may. Default none. */
   readonly allowedOrigins?: readonly string[]

@@ -3,13 +3,16 @@ import { isObject, type JsonObject } from './json.js'
 /** Which types of events an application wants. Names are not checked, as Asterisk does not. */
 export interface EventFilter {
   lets(type: string): boolean
-  allowed(): readonly JsonObject[]
-  disallowed(): readonly JsonObject[]
+  allowed(): readonly Entry[]
+  disallowed(): readonly Entry[]
   /** Takes the body of a PUT. False, and nothing changed, when it has not the form of a filter. */
   set(body: JsonObject): boolean
 }
 
-type Entry = JsonObject & { readonly type: string }
+/** What else a client writes into an entry is not kept. */
+interface Entry {
+  readonly type: string
+}
 
 export function makeEventFilter(): EventFilter {
   let allowed: readonly Entry[] = []
@@ -39,7 +42,7 @@ export function makeEventFilter(): EventFilter {
 function entries(body: JsonObject, key: string, present: readonly Entry[]): readonly Entry[] | undefined {
   if (!Object.hasOwn(body, key)) return present
   const value = body[key]
-  return Array.isArray(value) && value.every(isEntry) ? value : undefined
+  return Array.isArray(value) && value.every(isEntry) ? value.map(({ type }) => ({ type })) : undefined
 }
 
 function isEntry(value: unknown): value is Entry {

@@ -78,11 +78,11 @@ export function sendReply(response: ServerResponse, reply: Reply): void {
   response.end(reply.body)
 }
 
-/** Refuses to turn a connection into a WebSocket, and closes it. */
+/** Refuses to turn a connection into a WebSocket, and closes it, whether or not the client closes its half. */
 export function refuseUpgrade(socket: Duplex, reply: Reply): void {
   const head = Object.entries({ ...headersOf(reply), connection: 'close' }).map(([name, value]) => `${name}: ${value}`)
   const status = `HTTP/1.1 ${reply.status} ${STATUS_CODES[reply.status] ?? ''}`
-  socket.end(`${[status, ...head].join('\r\n')}\r\n\r\n${reply.body ?? ''}`)
+  socket.end(`${[status, ...head].join('\r\n')}\r\n\r\n${reply.body ?? ''}`, () => socket.destroy())
 }
 
 /** What a body gets that is too large. */

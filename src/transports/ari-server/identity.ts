@@ -7,7 +7,7 @@ export interface Identity {
   stamp(): string
 }
 
-export function makeIdentity(asteriskId: string, now: () => number = Date.now): Identity {
-  const stamp = () => new Date(now()).toISOString().replace('Z', '+0000')
+export function makeIdentity(asteriskId: string): Identity {
+  const stamp = () => new Date().toISOString().replace('Z', '+0000')
   return { asteriskId, startedAt: stamp(), stamp }
 }

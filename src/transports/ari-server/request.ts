@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, parseJson } from './json.js'
 import { type Reply, refusal } from './reply.js'
-import type { Call } from './route.js'
+import type { Call, Operation } from './route.js'
 import type { Router } from './router.js'
 
 /** A request for one of our operations, however it came. */
@@ -14,8 +14,16 @@ export interface Request {
   readonly readOnly: boolean
 }
 
-/** Answers a request. */
-export function answer(router: Router, request: Request): Reply {
+/**
+ * Answers a request, whatever it holds: an operation that throws is a server error.
+ *
+ * @param failed is told of such an operation.
+ */
+export function answer(
+  router: Router,
+  request: Request,
+  failed: (operation: Operation, cause: unknown) => void,
+): Reply {
   const { method, path, readOnly } = request
   if (readOnly && method !== 'GET' && method !== 'OPTIONS') return refusal(403, 'Write access denied')
   const segments = decodePath(path)
@@ -26,7 +34,13 @@ export function answer(router: Router, request: Request): Reply {
     return method === 'OPTIONS' ? { status: 204, headers } : refusal(405, 'Invalid method', headers)
   }
   const call = callOf(match.path, request)
-  return call === undefined ? refusal(400, 'Error parsing request body') : match.operation.handle(call)
+  if (call === undefined) return refusal(400, 'Error parsing request body')
+  try {
+    return match.operation.handle(call)
+  } catch (cause) {
+    failed(match.operation, cause)
+    return refusal(500, 'Internal server error')
+  }
 }
 
 /** Undefined when it is not well encoded. */
@@ -51,8 +65,8 @@ function callOf(path: Call['path'], { query, contentType, body: text }: Request)
   }
   const all = (name: string): string[] => {
     const value = Object.hasOwn(body, name) ? body[name] : undefined
-    if (Array.isArray(value)) return value.map(String)
-    if (['string', 'number', 'boolean'].includes(typeof value)) return [String(value)]
+    if (Array.isArray(value)) return value.filter(isPlain).map(String)
+    if (isPlain(value)) return [String(value)]
     return form.has(name) ? form.getAll(name) : query.getAll(name)
   }
   return {
@@ -61,4 +75,9 @@ function callOf(path: Call['path'], { query, contentType, body: text }: Request)
     param: (name) => all(name)[0] ?? '',
     list: (name) => all(name).flatMap((value) => value.split(',')),
   }
+}
+
+/** Whether a value can stand for a parameter. To turn any other into a text may run what the client wrote, or the stack out. */
+function isPlain(value: unknown): value is string | number | boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value)
 }

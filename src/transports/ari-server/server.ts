@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { GatewayError } from '../../errors.js'
@@ -68,6 +68,12 @@ export function makeAriServer({ config, world, events, fault }: ServerParts): Ar
     handleProtocols: () => 'ari',
   })
   const sockets = new Set<AppSocket>()
+  const connections = new Set<Socket>()
+
+  const respond = (asked: Request) =>
+    answer(router, asked, ({ method, path }, cause) =>
+      fault(new GatewayError('link.refused', `${name}: ${method} ${path} failed`, { cause })),
+    )
 
   function userOf(request: IncomingMessage, url: URL): AriUser | undefined {
     return identify(request.headers.authorization, url.searchParams.get('api_key'))
@@ -96,7 +102,7 @@ export function makeAriServer({ config, world, events, fault }: ServerParts): Ar
     const file = /^api-docs\/([^/]+)$/.exec(path)?.[1]
     if (file !== undefined && method === 'GET') return readDocs(docs, file, baseOf(request))
     const contentType = headers['content-type'] ?? ''
-    return answer(router, {
+    return respond({
       method,
       path,
       query: url.searchParams,
@@ -135,7 +141,7 @@ export function makeAriServer({ config, world, events, fault }: ServerParts): Ar
   }
 
   function welcome(opened: WebSocket, { applications: names, subscribeAll, readOnly }: Visit): void {
-    const reader = { identity, application: names[0]!, readOnly, answer: (asked: Request) => answer(router, asked) }
+    const reader = { identity, application: names[0]!, readOnly, answer: respond }
     const limits = { backlogBytes, pingIntervalMs }
     const own = appSocket(opened, limits, {
       answer: (text) => answerFrame(text, reader),
@@ -156,6 +162,11 @@ export function makeAriServer({ config, world, events, fault }: ServerParts): Ar
     }
   }
 
+  // The server itself does not know of those that it handed over for an upgrade, nor of those still in a TLS handshake.
+  http.on('connection', (socket: Socket) => {
+    connections.add(socket)
+    socket.once('close', () => connections.delete(socket))
+  })
   http.on('request', (request, response) => void serve(request, response))
   http.on('upgrade', upgrade)
 
@@ -171,7 +182,7 @@ export function makeAriServer({ config, world, events, fault }: ServerParts): Ar
       for (const socket of sockets) socket.close(1001, 'going away')
       await Promise.race([closed, patience])
       for (const socket of sockets) socket.terminate()
-      http.closeAllConnections()
+      for (const connection of connections) connection.destroy()
       await closed
     },
   }

@@ -1,4 +1,5 @@
 import { type Concerns, endpointKey } from './concerns.js'
+import { makeDepartures } from './departures.js'
 import { type JsonObject, textOf, textsOf } from './json.js'
 import { onlyMentions } from './mentions.js'
 import { makeRecent } from './recent.js'
@@ -32,7 +33,12 @@ export interface Shadow {
 export interface ShadowOptions {
   /** Called when a channel is gone without having been destroyed. */
   readonly onGone: (channelId: string) => void
-  /** Milliseconds a channel stays after StasisEnd when no ChannelDestroyed follows. Default 5,000. */
+  /**
+   * Whether an application asked for this very channel: one that is not known to be hung up then stays until it is
+   * destroyed. Default: nobody does.
+   */
+  readonly isWanted?: (channelId: string) => boolean
+  /** Milliseconds a channel stays after StasisEnd where no ChannelDestroyed is to be expected. Default 5,000. */
   readonly lingerMs?: number
 }
 
@@ -44,11 +50,10 @@ const MOST_VARIABLES = 1000
 /** Events that a channel's id may begin a new life with. */
 const BEGINNINGS = new Set(['ChannelCreated', 'StasisStart'])
 
-export function makeShadow({ onGone, lingerMs = 5000 }: ShadowOptions): Shadow {
+export function makeShadow({ onGone, isWanted = () => false, lingerMs = 5000 }: ShadowOptions): Shadow {
   const channels = new Map<string, JsonObject>()
   const variables = new Map<string, Map<string, string>>()
   const ended = makeRecent(REMEMBERED_ENDS)
-  const leaving = new Map<string, NodeJS.Timeout>()
   const bridges = new Map<string, JsonObject>()
   const announcedBridges = new Set<string>()
   const places = new Map<string, string>()
@@ -57,26 +62,26 @@ export function makeShadow({ onGone, lingerMs = 5000 }: ShadowOptions): Shadow {
   const deviceStates = new Map<string, JsonObject>()
   const playbacks = new Map<string, JsonObject>()
   const recordings = new Map<string, JsonObject>()
+  const departures = makeDepartures({
+    isWanted,
+    lingerMs,
+    onGone(id) {
+      drop(id)
+      onGone(id)
+    },
+  })
 
   function learnChannels(type: string, snapshots: readonly JsonObject[]): void {
     for (const snapshot of snapshots) {
       const id = textOf(snapshot, 'id')
-      if (BEGINNINGS.has(type)) {
-        ended.delete(id)
-        stay(id)
-      }
+      if (BEGINNINGS.has(type)) ended.delete(id)
       if (!ended.has(id) && !(onlyMentions(type) && channels.has(id))) channels.set(id, snapshot)
     }
   }
 
-  function stay(id: string): void {
-    clearTimeout(leaving.get(id))
-    leaving.delete(id)
-  }
-
   /** What a channel left behind goes with it; others may still be told that it ended. */
   function drop(id: string): void {
-    stay(id)
+    departures.forget(id)
     channels.delete(id)
     variables.delete(id)
     owners.delete(id)
@@ -92,13 +97,12 @@ export function makeShadow({ onGone, lingerMs = 5000 }: ShadowOptions): Shadow {
     ended.add(id)
   }
 
-  function linger(id: string): void {
-    stay(id)
-    const gone = () => {
-      drop(id)
-      onGone(id)
-    }
-    leaving.set(id, setTimeout(gone, lingerMs).unref())
+  /** After a move the new owner may be told of before the old one, which then leaves nothing. */
+  function leave(id: string, application: string): void {
+    const owner = owners.get(id)
+    if (owner !== undefined && owner !== application) return
+    owners.delete(id)
+    departures.left(id)
   }
 
   function leaveBridge(channelId: string): void {
@@ -153,10 +157,8 @@ export function makeShadow({ onGone, lingerMs = 5000 }: ShadowOptions): Shadow {
       }
       if (type === 'ChannelVarset') learnVariable(event, concerns.channels[0])
       if (type === 'StasisStart' && channelId !== '') owners.set(channelId, textOf(event, 'application'))
-      if (type === 'StasisEnd' && channels.has(channelId)) {
-        if (owners.get(channelId) === textOf(event, 'application')) owners.delete(channelId)
-        linger(channelId)
-      }
+      if (channels.has(channelId)) departures.note(type, channelId)
+      if (type === 'StasisEnd' && channels.has(channelId)) leave(channelId, textOf(event, 'application'))
       if (type === 'ChannelDestroyed') destroyed(channelId)
     },
     channels: () => [...channels.values()],
@@ -172,9 +174,6 @@ export function makeShadow({ onGone, lingerMs = 5000 }: ShadowOptions): Shadow {
     deviceState: (name) => deviceStates.get(name),
     playback: (id) => playbacks.get(id),
     recording: (name) => recordings.get(name),
-    close() {
-      for (const timer of leaving.values()) clearTimeout(timer)
-      leaving.clear()
-    },
+    close: departures.close,
   }
 }

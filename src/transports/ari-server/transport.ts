@@ -43,6 +43,8 @@ export function ariServerTransport(config: AriServerConfig): AriServerTransport 
   const name = config.name ?? 'ari-server'
   const identity = makeIdentity(config.asteriskId ?? 'patchbay')
   const shadow = makeShadow({
+    isWanted: (channelId) =>
+      [...applications.all()].some(({ subscriptions }) => subscriptions.has('channel', channelId)),
     onGone(channelId) {
       for (const application of applications.all()) {
         application.channelGone(channelId)

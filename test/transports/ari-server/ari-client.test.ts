@@ -73,6 +73,17 @@ test('the npm ari-client reads channels and learns that it cannot steer them', a
   client.stop()
 })
 
+test('the npm ari-client learns that an application is unknown', async () => {
+  await client.start(APP)
+  const unknown = { applicationName: 'nobody', eventSource: 'deviceState:a', filter: {} }
+  for (const name of ['get', 'subscribe', 'filter']) {
+    await expect(operation('applications', name)(unknown), name).rejects.toThrow(
+      /^\{"message":"Application not found"\}$/,
+    )
+  }
+  client.stop()
+})
+
 test('the npm ari-client sets a filter and sends user events', async () => {
   await client.start(APP)
   const told = new Promise<Record<string, unknown>>((resolve) => client.on('ChannelUserevent', resolve))

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Ear, type Stand, stand } from './stand.js'
 import {
   APP,
@@ -144,6 +144,76 @@ test('a channel that is subscribed to is heard of after it left, and nothing is 
   expect((await server.ask('GET', `/ari/applications/${APP}`)).body).toMatchObject({ channel_ids: [] })
 })
 
+describe('a channel that left its application', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  /** Lets a minute pass, and then no more time but that of the network. */
+  function aMinuteLater(): void {
+    vi.advanceTimersByTime(60_000)
+    vi.useRealTimers()
+  }
+  const statusOf = async (id: string) => (await server.ask('GET', `/ari/channels/${id}`)).status
+
+  test('is heard of and can be read until it is destroyed by who subscribed to it', async () => {
+    const ear = await server.listen()
+    await server.tell(start('c1'))
+    await subscribe('channel:c1')
+    await server.tell(end('c1'))
+    aMinuteLater()
+    expect(await statusOf('c1')).toBe(200)
+    await server.tell(stateChange('c1'), destroyed('c1'))
+    expect(await heardBy(ear)).toEqual(['StasisStart', 'StasisEnd', 'ChannelStateChange', 'ChannelDestroyed'])
+    expect(await statusOf('c1')).toBe(404)
+    expect((await server.ask('GET', `/ari/applications/${APP}`)).body).toMatchObject({ channel_ids: [] })
+  })
+
+  test('ends all the same where a hangup was asked for, though its end is not told', async () => {
+    await server.listen()
+    await server.tell(start('c1'))
+    await subscribe('channel:c1')
+    await server.tell(other('ChannelHangupRequest', { channel: channel('c1'), cause: 16 }), end('c1'))
+    aMinuteLater()
+    expect(await statusOf('c1')).toBe(404)
+    expect((await server.ask('GET', `/ari/applications/${APP}`)).body).toMatchObject({ channel_ids: [] })
+  })
+
+  const FOLLOWED = [
+    { name: 'its beginning was told', before: [created('c1'), start('c1')], after: [] },
+    { name: 'more is told of it', before: [start('c1')], after: [varset('c1', 'A', 'b')] },
+  ]
+  test.each(FOLLOWED)('can be read until it is destroyed where $name', async ({ before, after }) => {
+    await server.tell(...before, end('c1'), ...after)
+    aMinuteLater()
+    expect(await statusOf('c1')).toBe(200)
+    await server.tell(destroyed('c1'))
+    expect(await statusOf('c1')).toBe(404)
+  })
+
+  test('is gone where nothing more is told of it, whatever names it', async () => {
+    await server.tell(start('c1'), end('c1'), dial('c2', 'NOANSWER', 'c1'))
+    aMinuteLater()
+    expect(await statusOf('c1')).toBe(404)
+  })
+
+  test('stays with the application that it moved to, whichever of the two is told first', async () => {
+    const fresh = await server.listen('app=fresh')
+    await server.listen()
+    await server.tell(start('c1'), start('c1', 'Up', 'fresh'), end('c1'))
+    await server.tell(start('c2'), end('c2'), start('c2', 'Up', 'fresh'))
+    aMinuteLater()
+    expect((await server.ask('GET', '/ari/applications/fresh')).body).toMatchObject({ channel_ids: ['c1', 'c2'] })
+    expect((await server.ask('GET', `/ari/applications/${APP}`)).body).toMatchObject({ channel_ids: [] })
+    expect([await statusOf('c1'), await statusOf('c2')]).toEqual([200, 200])
+    await server.tell(stateChange('c1'), end('c1', 'fresh'))
+    expect(await heardBy(fresh, 'fresh')).toEqual(['StasisStart', 'StasisStart', 'ChannelStateChange', 'StasisEnd'])
+  })
+})
+
 const SOURCES = [
   { source: 'endpoint:PJSIP/1001', heard: ['PeerStatusChange', 'EndpointStateChange', 'ChannelStateChange'] },
   {
@@ -173,6 +243,15 @@ test.each(SOURCES)('subscribed to $source', async ({ source, heard }) => {
     bridgeCreated('b1'),
   )
   expect(await heardBy(ear)).toEqual(heard)
+})
+
+test('a filter keeps nothing of what else stands in it', async () => {
+  await server.listen()
+  const deep = `${'['.repeat(10_000)}${']'.repeat(10_000)}`
+  const body = `{"allowed":[{"type":"StasisEnd","deep":${deep}}],"disallowed":[{"type":"Dial","why":"loud"}]}`
+  const want = { events_allowed: [{ type: 'StasisEnd' }], events_disallowed: [{ type: 'Dial' }] }
+  expect((await server.ask('PUT', `/ari/applications/${APP}/eventFilter`, { body })).body).toMatchObject(want)
+  expect((await server.ask('GET', '/ari/applications')).body).toMatchObject([want])
 })
 
 test('a filter keeps off what is disallowed, and all but what is allowed', async () => {

@@ -8,6 +8,7 @@ import { EVENT_SHAPES } from '../../../src/transports/ari-server/models.js'
 import { makeShadow, type Shadow } from '../../../src/transports/ari-server/shadow.js'
 import { type Stand, stand } from './stand.js'
 import {
+  APP,
   bridge,
   bridgeCreated,
   bridgeDestroyed,
@@ -244,6 +245,33 @@ test('a channel leaves some time after StasisEnd, unless it begins again', async
   await delay(3 * LINGER_MS)
   expect(ids(shadow.channels())).toEqual(['c2'])
   expect(onGone.mock.calls).toEqual([['c1']])
+  shadow.close()
+})
+
+test('a channel that moved stays with its new owner, told of before the old one, until it leaves that too', async () => {
+  const onGone = vi.fn()
+  const shadow = makeShadow({ onGone, lingerMs: LINGER_MS })
+  told(shadow, start('c1'), start('c1', 'Up', 'fresh'), end('c1'))
+  await delay(3 * LINGER_MS)
+  expect(ids(shadow.channels())).toEqual(['c1'])
+  expect([shadow.inside(APP), shadow.inside('fresh')]).toEqual([[], ['c1']])
+  told(shadow, end('c1', 'fresh'))
+  await delay(3 * LINGER_MS)
+  expect(shadow.channels()).toEqual([])
+  expect(onGone.mock.calls).toEqual([['c1']])
+  shadow.close()
+})
+
+test('a channel that is wanted stays after StasisEnd for as long, unless it was hung up since it began', async () => {
+  const wanted = new Set(['c1', 'c2'])
+  const shadow = makeShadow({ onGone: () => undefined, isWanted: (id) => wanted.has(id), lingerMs: LINGER_MS })
+  const hangup = (id: string) => other('ChannelHangupRequest', { channel: channel(id) })
+  told(shadow, start('c1'), hangup('c1'), start('c1'), end('c1'), start('c2'), hangup('c2'), end('c2'))
+  await delay(3 * LINGER_MS)
+  expect(ids(shadow.channels())).toEqual(['c1'])
+  wanted.clear()
+  await delay(3 * LINGER_MS)
+  expect(shadow.channels()).toEqual([])
   shadow.close()
 })
 

@@ -1,4 +1,6 @@
 import { once } from 'node:events'
+import { connect } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Certificates, makeCertificates } from '../../harness/index.js'
@@ -39,4 +41,14 @@ test('where a client has to have a certificate, none comes without', async () =>
   const unknown = new WebSocket(address(), { ca })
   const [error] = (await once(unknown, 'error')) as [Error]
   expect(error.message).toMatch(/certificate|socket hang up|ECONNRESET/i)
+})
+
+test('a stop does not wait for a client that has not said anything yet', async () => {
+  server = await stand({ tls: ends().server, stopGraceMs: 300 })
+  const { hostname, port } = new URL(server.base)
+  const silent = connect(Number(port), hostname)
+  await once(silent, 'connect')
+  const late = delay(2000, 'late', { ref: false })
+  expect(await Promise.race([server.stop().then(() => 'stopped'), late])).toBe('stopped')
+  silent.destroy()
 })
