@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { completeCause } from '../model/index.js'
 import { backoff, dialect, milliseconds, tlsSchema, token } from './link-parts.js'
 import { type SecretSources, secretSchema } from './secrets.js'
 import type { CustomParams } from './zod-faults.js'
@@ -56,7 +57,10 @@ const steer = z
       .describe('Time for a controller to accept a call that entered the application, milliseconds. Default 10000.'),
     hangup: z
       .string()
-      .regex(/^[A-Z_]+$/, 'want a hangup cause such as NO_USER_RESPONSE')
+      .refine((name) => completeCause({ name })?.code !== undefined, {
+        error: 'this is no hangup cause',
+        params: { right: 'want one such as NO_USER_RESPONSE or USER_BUSY' } satisfies CustomParams,
+      })
       .exactOptional()
       .describe('Cause with which a call ends that nobody accepted. Default NO_USER_RESPONSE.'),
     continueAt: place.exactOptional().describe('Where such a call goes on in the dialplan, instead of ending.'),
@@ -129,10 +133,10 @@ export function ariLinkSchema(sources: SecretSources) {
     replacedRetryMs: z
       .int()
       .min(0)
-      .max(86_400_000)
+      .max(3_600_000)
       .default(60_000)
       .describe(
-        'Pause before the application is taken back from another subscriber, doubled each time, milliseconds; 0 is never. Default 60000.',
+        'Pause before the application is taken back from another subscriber, doubled each time it is soon lost again, up to an hour, milliseconds; 0 is never. Default 60000.',
       ),
     requestTimeoutMs: milliseconds(100).default(10_000).describe('Time for one request, milliseconds. Default 10000.'),
     maxConcurrentRequests: z

@@ -33,6 +33,9 @@ export interface AriSystem {
   readonly startupTime: string
 }
 
+/** Longest wait before an application is taken back; the schema of links allows no larger `replacedRetryMs`. Milliseconds. */
+export const MAX_REPLACED_MS = 3_600_000
+
 /** How {@link ariTransport} reaches an Asterisk and what it does there. Times in milliseconds. */
 export interface AriConfig {
   /** Names the link in events and errors. Default `ari`. */
@@ -58,7 +61,10 @@ export interface AriConfig {
   readonly pingIntervalMs?: number
   /** For the answer to a ping: a silent peer is noticed within this and `pingIntervalMs`. Default 3,000. */
   readonly pongTimeoutMs?: number
-  /** Until the application is taken back from another subscriber; twice as long each time it is lost again soon. 0 is never. Default 60,000. */
+  /**
+   * Until the application is taken back from another subscriber; twice as long each time it is lost again soon, up
+   * to {@link MAX_REPLACED_MS}. 0 is never. Default 60,000.
+   */
   readonly replacedRetryMs?: number
   /** For one request, its wait for a connection included. Default 10,000. */
   readonly requestTimeoutMs?: number

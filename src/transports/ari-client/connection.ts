@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayError } from '../../errors.js'
 import { backoffMs } from '../backoff.js'
 import type { LinkEvent } from '../transport.js'
-import type { AriConfig, AriSystem } from './config.js'
+import { type AriConfig, type AriSystem, MAX_REPLACED_MS } from './config.js'
 import { connectError } from './errors.js'
 import { type EventsSocket, openEvents } from './events-socket.js'
 import type { AriRest } from './rest.js'
@@ -32,9 +32,6 @@ export interface KeptConnection {
   close(): Promise<void>
 }
 
-/** Longest wait before an application is taken back. Milliseconds. */
-const MAX_REPLACED_MS = 3_600_000
-
 /** What the system says of itself; its name is there where REST answers completely. */
 async function readSystem(rest: AriRest, signal: AbortSignal): Promise<AriSystem> {
   const info = objectOf(await rest.request('GET', ['asterisk', 'info'], { signal }))
@@ -57,6 +54,8 @@ function judge(system: AriSystem, { node, qualifyIds, refuseSystem }: AriConfig)
   if (refusal !== undefined) throw new GatewayError('link.refused', refusal)
 }
 
+const closedEarly = () => new GatewayError('gateway.stopping', 'closed before it was open', { fate: 'retry' })
+
 /** Opens the events socket of a link and keeps it open: the only place that reconnects. */
 export function keepConnection(config: AriConfig, rest: AriRest, use: ConnectionUse): KeptConnection {
   const halt = new AbortController()
@@ -66,23 +65,37 @@ export function keepConnection(config: AriConfig, rest: AriRest, use: Connection
     { fate: 'retry' },
   )
   let current: EventsSocket | undefined
+  /** Whoever did not even stand as long as this may be cut again at once, so pauses go on growing. */
+  const longestPauseMs = backoffMs(31, config.reconnect, () => 1)
   let failures = 0
-  let replacements = 0
-  let upSince = 0
+  /** The last wait for another subscriber. Whoever stood longer than that since is not in the same fight any more. */
+  let replacedForMs = 0
+  let openSince = 0
+  /** That may be the first we hear, in one piece with the answer that opens the socket and before it is `current`. */
+  let isReplaced = false
 
   function failureOf(error: unknown): GatewayError {
     return error === replacement ? replacement : connectError(error, config.url)
   }
+
+  function begin(system: AriSystem): void {
+    openSince = performance.now()
+    isReplaced = false
+    use.opened(system)
+  }
+
+  const stoodMs = () => performance.now() - openSince
 
   async function open(): Promise<EventsSocket> {
     const system = await readSystem(rest, halt.signal)
     judge(system, config)
     const socket = await openEvents(
       config,
-      { opened: () => use.opened(system), frame: use.frame, heard: use.heard, silent: rest.renew },
+      { opened: () => begin(system), frame: use.frame, heard: use.heard, silent: rest.renew },
       halt.signal,
     )
     current = socket
+    if (isReplaced) socket.end(replacement)
     const broken = socket.ended.then((reason) => Promise.reject(reason))
     try {
       await Promise.race([use.setUp(), broken])
@@ -95,11 +108,10 @@ export function keepConnection(config: AriConfig, rest: AriRest, use: Connection
   }
 
   async function hold(socket: EventsSocket): Promise<GatewayError> {
-    failures = 0
-    upSince = performance.now()
     use.report({ kind: 'up' })
     use.up()
     const reason = await socket.ended
+    if (stoodMs() > longestPauseMs) failures = 0
     use.lost(reason)
     if (reason === replacement) use.report({ kind: 'fault', error: reason })
     if (!halt.signal.aborted) use.report({ kind: 'down', error: reason })
@@ -120,16 +132,19 @@ export function keepConnection(config: AriConfig, rest: AriRest, use: Connection
   function replacedMs(): number | undefined {
     const { replacedRetryMs = 60_000 } = config
     if (replacedRetryMs === 0) return undefined
-    const waitMs = Math.min(MAX_REPLACED_MS, replacedRetryMs * 2 ** Math.min(replacements, 20))
-    replacements = performance.now() - upSince > waitMs ? 1 : replacements + 1
-    return waitMs
+    replacedForMs = stoodMs() >= replacedForMs ? replacedRetryMs : Math.min(MAX_REPLACED_MS, replacedForMs * 2)
+    return replacedForMs
   }
 
   async function run(onFirst: () => void, onRefused: (error: GatewayError) => void): Promise<void> {
     let first = true
     while (!halt.signal.aborted) {
       const opened = await open().catch(failureOf)
-      if (halt.signal.aborted) break
+      if (halt.signal.aborted) {
+        // It may have stood for a moment, and who uses it still counts on it.
+        use.lost(closedEarly())
+        break
+      }
       if (opened instanceof GatewayError) {
         use.lost(opened)
         if (first && opened.fate === 'reject') return onRefused(opened)
@@ -147,13 +162,15 @@ export function keepConnection(config: AriConfig, rest: AriRest, use: Connection
 
   let running: Promise<void> = Promise.resolve()
   const opened = new Promise<void>((resolve, reject) => {
-    const early = () => reject(new GatewayError('gateway.stopping', 'closed before it was open', { fate: 'retry' }))
-    running = run(resolve, reject).finally(early)
+    running = run(resolve, reject).finally(() => reject(closedEarly()))
   })
   opened.catch(() => undefined) // whoever starts the link looks at it; closing early is no fault
   return {
     opened,
-    replaced: () => current?.end(replacement),
+    replaced() {
+      isReplaced = true
+      current?.end(replacement)
+    },
     async close() {
       halt.abort()
       await current?.close()

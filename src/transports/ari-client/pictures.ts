@@ -14,6 +14,16 @@ export interface Pictures {
   readonly devices: readonly Json[] | undefined
   /** Channels that the application has a subscription for. */
   readonly own: readonly string[]
+  /** Those known to be dead that no list shows any more. */
+  readonly forgotten: readonly string[]
+}
+
+/** What is known from before. */
+export interface Known {
+  /** Further devices of interest: Asterisk lists only those of its own application. */
+  readonly devices: ReadonlySet<string>
+  /** Ids of channels that are dead although lists may show them. */
+  readonly dead: ReadonlySet<string>
 }
 
 /** Channels whose life is put to the test; when there are more, the list is believed. */
@@ -40,24 +50,20 @@ const isCall = (channel: Json) => idOf(channel) !== '' && !textOf(channel.name).
  * Reads how things are while events go on. What an event told since `seen` began counts more than a list, for
  * what comes after it will be told too: so nothing that was said of a thing is taken back by an older list.
  *
- * @param heard further devices of interest: Asterisk lists only those of its own application.
  * @throws GatewayError when one of the lists cannot be read.
  */
-export async function takePictures(
-  config: AriConfig,
-  rest: AriRest,
-  seen: Seen,
-  heard: ReadonlySet<string>,
-): Promise<Pictures> {
+export async function takePictures(config: AriConfig, rest: AriRest, seen: Seen, known: Known): Promise<Pictures> {
   const lists = await readLists(config, rest)
   const own = textsOf(lists.application.channel_ids)
+  const listed = new Set([...own, ...lists.channels.map(idOf)])
+  const forgotten = [...known.dead].filter((id) => !listed.has(id))
   const channels = listedChannels(config, lists, own)
   const [dead, devices] = await Promise.all([
-    findDead(rest, channels, seen),
-    readDevices(config, rest, lists, seen, heard),
+    findDead(rest, channels, seen, known.dead),
+    readDevices(config, rest, lists, seen, known.devices),
   ])
   // No waiting from here on: events and pictures must not pass each other.
-  const living = (id: string) => !seen.gone.has(id) && !dead.has(id)
+  const living = (id: string) => !seen.gone.has(id) && !dead.has(id) && !known.dead.has(id)
   const calls = newest(channels.filter(isCall), idOf, seen.channels).filter(
     (each) => isCall(each) && living(idOf(each)),
   )
@@ -74,6 +80,7 @@ export async function takePictures(
     endpoints: endpoints?.map((each) => seen.endpoints.get(byName(each)) ?? each),
     devices: devices && newest(devices, (device) => textOf(device.name), seen.devices),
     own: own.filter((id) => ids.has(id)),
+    forgotten,
   }
 }
 
@@ -118,12 +125,17 @@ function wantedEndpoints({ subscribe }: AriConfig, endpoints: readonly Json[]): 
  * A list can show channels that are dead, always as answered ones; and what only events know may have ended
  * before the list was made. Who talked to us since and is on the list lives.
  */
-async function findDead(rest: AriRest, channels: readonly Json[], seen: Seen): Promise<Set<string>> {
+async function findDead(
+  rest: AriRest,
+  channels: readonly Json[],
+  seen: Seen,
+  known: ReadonlySet<string>,
+): Promise<Set<string>> {
   const listed = new Set(channels.map(idOf))
   const suspects = [
     ...channels.filter((channel) => channel.state === 'Up').map(idOf),
     ...[...seen.channels.values()].filter((channel) => isCall(channel) && !listed.has(idOf(channel))).map(idOf),
-  ].filter((id) => !seen.gone.has(id) && !(listed.has(id) && seen.channels.has(id)))
+  ].filter((id) => !seen.gone.has(id) && !known.has(id) && !(listed.has(id) && seen.channels.has(id)))
   if (suspects.length > MAX_SUSPECTS) return new Set()
   const dead = await inTurns(suspects, AT_ONCE, async (id) => ((await isAlive(rest, id)) ? [] : [id]))
   return new Set(dead.flat())

@@ -10,18 +10,28 @@ import { toUserEvent } from './user-events.js'
 /** Posts frames as user events; each counts as sent once Asterisk said so. */
 export type Poster = Pick<Outbox, 'add' | 'empty' | 'close'>
 
-/** @param report is told of applications that nobody registered: what is posted to them is lost, and confirmed. */
-export function makePoster(config: AriConfig, rest: AriRest, report: (event: LinkEvent) => void): Poster {
+/**
+ * @param report is told of applications that nobody registered: what is posted to them is lost, and confirmed.
+ * @param stands says whether Asterisk is up: one that starts knows no application yet and answers the same, so
+ * then frames wait.
+ */
+export function makePoster(
+  config: AriConfig,
+  rest: AriRest,
+  report: (event: LinkEvent) => void,
+  stands: () => boolean,
+): Poster {
   const outbox = makeOutbox(config.maxConcurrentRequests ?? 16, pump)
 
   function failed(parcel: Parcel, error: unknown): void {
-    if (hasStatus(error, 404)) {
+    const isUnknown = hasStatus(error, 404)
+    if (isUnknown && stands()) {
       report({ kind: 'returned', frame: parcel.frame })
       outbox.confirm(parcel)
       return
     }
     const failure = error instanceof GatewayError ? error : noAnswer('POST /events/user', error)
-    if (failure.fate === 'reject') {
+    if (failure.fate === 'reject' && !isUnknown) {
       outbox.refuse(parcel, failure)
       return
     }

@@ -109,9 +109,10 @@ function urlOf(root: string, method: AriMethod, path: readonly string[], options
   const refuse = (why: string) => new GatewayError('link.refused', `${what} is not sent: ${why}`)
   const bad = path.find((part) => !isSound(part))
   if (bad !== undefined) throw refuse(`${JSON.stringify(bad)} cannot be a part of a path`)
-  // Asterisk 22.10.1 dies of it.
+  // Asterisk 22.10.1 dies of it. What the body says counts more than the query.
   const moves = method === 'POST' && path.length === 3 && path[0] === 'channels' && path[2] === 'move'
-  if (moves && !isText(options.query?.app) && !isText(options.body?.app)) throw refuse('it names no `app`')
+  const app = options.body?.app === undefined ? options.query?.app : options.body.app
+  if (moves && !isText(app)) throw refuse('it names no `app`')
   const query = new URLSearchParams(options.query).toString()
   const url = `${root}/${path.map(encodeURIComponent).join('/')}${query === '' ? '' : `?${query}`}`
   if (url.length > MAX_URL) throw refuse(`its address has ${url.length} characters, ${MAX_URL} are taken`)

@@ -19,80 +19,78 @@ export interface ResyncParts<P> {
 
 /** Reads and tells full pictures, one at a time, each until it succeeds or the connection is lost. */
 export interface Resync {
-  /** From now on events are looked at, because a picture will be taken. */
-  watch(): void
+  /** Whether events are looked at, because a picture is being taken. */
   isWatching(): boolean
   /** Takes in an event. */
   note(event: Json): void
-  /** A connection stands: takes a picture. Where one is being taken, that one serves. */
+  /** There is reason for a picture, and a connection stands. One that is being read may be too old: another follows it. */
   start(): void
-  /** The connection is lost; who waits for a picture gets that of the next one. */
+  /** The connection is lost. */
   halt(): void
-  /** Resolves with the next picture that is told. */
-  next(): Promise<void>
-  /** Refuses those who wait. */
+  /** Halts for good. Idempotent. */
   close(): void
-}
-
-interface Waiter {
-  readonly resolve: () => void
-  readonly reject: (error: GatewayError) => void
 }
 
 export function makeResync<P>(parts: ResyncParts<P>): Resync {
   let seen: Seen | undefined
   let running: AbortController | undefined
-  let waiting: Waiter[] = []
+  /** There was a reason since the last reading began. */
+  let isDue = false
+  let isClosed = false
 
-  async function attempt(signal: AbortSignal): Promise<boolean> {
+  /** Watches only while it reads: lists hold what events told before, and waiting for room can take hours. */
+  async function attempt(signal: AbortSignal): Promise<void> {
     await parts.room()
-    if (signal.aborted) return true
-    seen ??= watchEvents()
-    const pictures = await parts.take(seen)
-    if (!signal.aborted) parts.tell(pictures)
-    return true
+    if (signal.aborted) return
+    isDue = false
+    const watch = watchEvents()
+    seen = watch
+    try {
+      const pictures = await parts.take(watch)
+      if (!signal.aborted) parts.tell(pictures)
+    } finally {
+      if (seen === watch) seen = undefined
+    }
   }
 
-  async function run(halt: AbortController): Promise<void> {
-    for (let failures = 1; !halt.signal.aborted; failures++) {
+  async function run({ signal }: AbortController): Promise<void> {
+    let failures = 0
+    while (isDue && !signal.aborted) {
       try {
-        await attempt(halt.signal)
-        break
+        await attempt(signal)
+        failures = 0
       } catch (error) {
-        if (halt.signal.aborted) return
+        if (signal.aborted) return
+        isDue = true
         const failure = error instanceof GatewayError ? error : new GatewayError('link.refused', String(error))
         const text = `no picture of how things are; trying again: ${failure.message}`
         parts.report({ kind: 'fault', error: new GatewayError(failure.code, text, { fate: 'retry', cause: error }) })
-        await delay(backoffMs(failures, parts.backoff), undefined, { signal: halt.signal }).catch(() => undefined)
+        await delay(backoffMs(++failures, parts.backoff), undefined, { signal }).catch(() => undefined)
       }
     }
-    if (halt.signal.aborted) return
+    if (!signal.aborted) running = undefined
+  }
+
+  function halt(): void {
+    running?.abort()
     running = undefined
     seen = undefined
-    for (const { resolve } of waiting.splice(0)) resolve()
   }
 
   return {
-    watch() {
-      seen ??= watchEvents()
-    },
     isWatching: () => seen !== undefined,
     note: (event) => seen?.note(event),
     start() {
+      if (isClosed) return
+      isDue = true
       if (running !== undefined) return
       running = new AbortController()
       void run(running)
     },
-    halt() {
-      running?.abort()
-      running = undefined
-      seen = undefined
-    },
-    next: () => new Promise((resolve, reject) => waiting.push({ resolve, reject })),
+    halt,
     close() {
-      const stopping = new GatewayError('gateway.stopping', 'the link was stopped first', { fate: 'retry' })
-      for (const { reject } of waiting) reject(stopping)
-      waiting = []
+      isClosed = true
+      halt()
     },
   }
 }

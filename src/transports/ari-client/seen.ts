@@ -4,7 +4,7 @@ import { type Json, objectOf } from './shapes.js'
 export interface Seen {
   /** Takes in an event. */
   note(event: Json): void
-  /** Newest form of each thing, by id, `TECH/NAME` or device name. */
+  /** Newest form of each thing, by id, `TECH/NAME` or device name. Whoever ended is in none of them. */
   readonly channels: ReadonlyMap<string, Json>
   readonly bridges: ReadonlyMap<string, Json>
   readonly endpoints: ReadonlyMap<string, Json>
@@ -35,6 +35,13 @@ export function watchEvents(): Seen {
     if (endpoint !== undefined && 'channel_ids' in thing) endpoints.set(endpoint, thing)
   }
 
+  function end(thing: unknown, among: Map<string, Json>): void {
+    const id = objectOf(thing)?.id
+    if (typeof id !== 'string') return
+    among.delete(id)
+    gone.add(id)
+  }
+
   return {
     channels,
     bridges,
@@ -48,9 +55,8 @@ export function watchEvents(): Seen {
         if (key !== 'device_state') see(thing)
         else if (typeof thing.name === 'string') devices.set(thing.name, thing)
       }
-      const ended = event.type === 'ChannelDestroyed' ? event.channel : undefined
-      const id = objectOf(ended ?? (event.type === 'BridgeDestroyed' ? event.bridge : undefined))?.id
-      if (typeof id === 'string') gone.add(id)
+      if (event.type === 'ChannelDestroyed') end(event.channel, channels)
+      if (event.type === 'BridgeDestroyed') end(event.bridge, bridges)
       const made = event.type === 'ChannelCreated' ? objectOf(event.channel)?.id : undefined
       if (typeof made === 'string') gone.delete(made)
     },

@@ -1,11 +1,12 @@
 import type { GatewayError } from '../../errors.js'
 import { stopPatience } from '../patience.js'
-import type { LinkHandlers, OutgoingFrame, Transport } from '../transport.js'
+import type { LinkHandlers, Transport } from '../transport.js'
 import type { AriConfig, AriSystem } from './config.js'
 import { type KeptConnection, keepConnection } from './connection.js'
 import { type Copies, makeCopies } from './copies.js'
 import { makeDeliveries } from './deliveries.js'
 import { type EventHead, eventHead } from './event-head.js'
+import { makeFollowed } from './followed.js'
 import { inTurns } from './in-turns.js'
 import { type Pictures, takePictures } from './pictures.js'
 import { makePoster } from './poster.js'
@@ -23,8 +24,6 @@ export interface AriTransport extends Transport {
 
 /** Devices whose names were heard of and that no list holds. */
 const MAX_HEARD = 1000
-/** Ends that nobody tells are made up for together, after this pause. Milliseconds. */
-const UNTOLD_MS = 500
 const NO_HEADERS = Object.freeze({})
 
 /**
@@ -37,8 +36,7 @@ const NO_HEADERS = Object.freeze({})
  * stands before them. `consuming` is reported once the first pictures are delivered.
  *
  * `send` posts a frame as a user event, to the application `app` of its address; an application that nobody
- * registered is reported as `returned`. User events of that form are taken apart again. A frame with `resync` in
- * its address asks for pictures and is sent once they are delivered.
+ * registered is reported as `returned`. User events of that form are taken apart again.
  *
  * `start` rejects with `link.connect` for refused credentials and certificates, and with `link.refused` for an
  * Asterisk without a name of its own. A silent peer is noticed within `pingIntervalMs + pongTimeoutMs`.
@@ -55,20 +53,28 @@ export function ariTransport(config: AriConfig): AriTransport {
   let kept: KeptConnection | undefined
   let system: AriSystem | undefined
   let copies: Copies = makeCopies()
-  let lastHeard: number | undefined
+  let lastHeard = 0
   let lossReason: GatewayError | undefined
+  /** Since when events were dropped that no gap tells of yet. */
   let overflowSince: number | undefined
-  let untold: NodeJS.Timeout | undefined
   let isConsuming = false
   let isOpen = false
+  /** Whether we ourselves closed a socket that was open: nothing says that Asterisk went away. */
+  let stoodToTheEnd = false
   let draining: Promise<void> | undefined
   let stopping: Promise<void> | undefined
 
   const report: LinkHandlers['report'] = (event) => handlers?.report(event)
   const subscriptions = makeSubscriptions(config, rest, report)
-  const poster = makePoster(config, rest, report)
+  const poster = makePoster(config, rest, report, () => isOpen || stoodToTheEnd)
+  const followed = makeFollowed(subscriptions, () => {
+    if (isOpen) resync.start()
+  })
   const resync = makeResync({
-    take: (seen) => takePictures(config, rest, seen, heardDevices),
+    take(seen) {
+      deliverOverflow()
+      return takePictures(config, rest, seen, { devices: heardDevices, dead: followed.dead })
+    },
     tell,
     room: deliveries.room,
     report,
@@ -90,24 +96,30 @@ export function ariTransport(config: AriConfig): AriTransport {
     deliverOwn('PatchbayGap', { from: writeTimestamp(from), until: writeTimestamp(Date.now()), reason })
   }
 
-  function tell({ channels, bridges, endpoints, devices, own }: Pictures): void {
+  function deliverOverflow(): void {
+    if (overflowSince !== undefined) deliverGap(overflowSince, 'more events came than could be held')
+    overflowSince = undefined
+  }
+
+  function tell({ channels, bridges, endpoints, devices, own, forgotten }: Pictures): void {
     deliverOwn('PatchbayChannels', { channels })
     deliverOwn('PatchbayBridges', { bridges })
     if (endpoints !== undefined) deliverOwn('PatchbayEndpoints', { endpoints })
     if (devices !== undefined) deliverOwn('PatchbayDeviceStates', { device_states: devices })
-    if (followsEach) void inTurns(own, 4, follow)
+    followed.forget(forgotten)
+    if (followsEach) void inTurns(own, 4, followed.add)
     if (!isConsuming) report({ kind: 'consuming', source: app })
     isConsuming = true
   }
 
   function opened(found: AriSystem): void {
-    const [before, from] = [system, lastHeard]
+    const [before, from] = [system, Math.min(lastHeard, overflowSince ?? lastHeard)]
     system = found
     lastHeard = Date.now()
+    overflowSince = undefined
     isOpen = true
     copies = makeCopies()
-    resync.watch()
-    if (before === undefined || from === undefined) return
+    if (before === undefined) return
     const restarted = before.startupTime !== found.startupTime
     const because = lossReason?.message ?? 'connection lost'
     deliverGap(from, restarted ? `${because}; Asterisk was started at ${found.startupTime}` : because)
@@ -121,13 +133,12 @@ export function ariTransport(config: AriConfig): AriTransport {
 
   function frame(body: Buffer): void {
     const head = eventHead(body)
-    // Who posts one user event twice means two; all other events come from Asterisk itself.
-    const isUserEvent = head.type === 'ChannelUserevent'
-    if (!isUserEvent && head.timestamp !== undefined && copies.isCopy(head.timestamp, body)) return
+    // What a gateway posts comes once, and who posts it twice means two. Those of a dialplan come once per subscription.
+    const ours = head.type === 'ChannelUserevent' ? fromUserEvent(body) : undefined
+    if (ours === undefined && head.timestamp !== undefined && copies.isCopy(head.timestamp, body)) return
     inspect(head, body)
     if (deliveries.isFull()) drop(body)
     else {
-      const ours = isUserEvent ? fromUserEvent(body) : undefined
       const sentAt = head.timestamp === undefined ? undefined : readTimestamp(head.timestamp)
       deliver(ours?.body ?? body, ours?.headers ?? NO_HEADERS, sentAt)
     }
@@ -141,7 +152,7 @@ export function ariTransport(config: AriConfig): AriTransport {
     if (event === undefined) return
     resync.note(event)
     const id = starts ? objectOf(event.channel)?.id : undefined
-    if (typeof id === 'string') void follow(id)
+    if (typeof id === 'string') void followed.add(id)
     const device = objectOf(event.device_state)?.name
     // Others belong to an endpoint, or to a channel and end with it.
     if (typeof device === 'string' && device.includes(':') && heardDevices.size < MAX_HEARD) heardDevices.add(device)
@@ -152,32 +163,13 @@ export function ariTransport(config: AriConfig): AriTransport {
     report({ kind: 'dropped', frame: { address: { node }, headers: NO_HEADERS, body } })
     if (overflowSince !== undefined) return
     overflowSince = Date.now()
-    void deliveries.room().then(() => {
-      const since = overflowSince ?? Date.now()
-      overflowSince = undefined
-      if (!isOpen) return
-      deliverGap(since, 'more events came than could be held')
-      resync.start()
-    })
-  }
-
-  /** A channel that is gone before it could be subscribed to has an end that nobody tells: a picture without it does. */
-  async function follow(id: string): Promise<void> {
-    if ((await subscriptions.addChannel(id)) || untold !== undefined) return
-    untold = setTimeout(() => {
-      untold = undefined
-      if (isOpen) resync.start()
-    }, UNTOLD_MS)
-  }
-
-  async function askForPictures(): Promise<void> {
-    const told = resync.next()
     if (isOpen) resync.start()
-    await told
   }
 
   async function drain(): Promise<void> {
-    clearTimeout(untold)
+    stoodToTheEnd = isOpen
+    followed.close()
+    resync.close()
     await Promise.race([kept?.close(), patience()])
     await Promise.race([deliveries.all(), patience()])
   }
@@ -185,7 +177,6 @@ export function ariTransport(config: AriConfig): AriTransport {
   async function stop(): Promise<void> {
     draining ??= drain()
     await draining
-    resync.close()
     await Promise.race([poster.empty(), patience()])
     poster.close()
     await rest.close()
@@ -209,8 +200,7 @@ export function ariTransport(config: AriConfig): AriTransport {
       })
       await kept.opened
     },
-    send: (outgoing: OutgoingFrame) =>
-      outgoing.address.resync === undefined ? poster.add(outgoing) : askForPictures(),
+    send: poster.add,
     drain: () => (draining ??= drain()),
     stop: () => (stopping ??= stop()),
   }

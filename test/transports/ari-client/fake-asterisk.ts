@@ -42,6 +42,8 @@ export interface FakeAsterisk {
   readonly busiest: () => number
   readonly connections: () => number
   tell(event: object | string | Buffer): void
+  /** Told to whoever connects, in one piece with the answer that opens the socket. */
+  greeting: object | undefined
   /** From now on nothing is read or answered on the sockets that are open. */
   freeze(): void
   /** Ends all connections at once. */
@@ -91,6 +93,7 @@ export async function startFakeAsterisk(tls?: ServerOptions): Promise<FakeAsteri
     answer: () => undefined,
     busiest: () => busiest,
     connections: () => tcp.size,
+    greeting: undefined,
     tell(event) {
       const data = typeof event === 'string' || Buffer.isBuffer(event) ? event : JSON.stringify(event)
       for (const socket of fake.sockets) socket.send(data, { binary: false })
@@ -196,11 +199,14 @@ export async function startFakeAsterisk(tls?: ServerOptions): Promise<FakeAsteri
       if (request.query.subscribeAll === 'true' && fake.sockets.length === 0) {
         for (const kind of Object.keys(LISTS) as Kind[]) fake.application[LISTS[kind]].push(ALL_TOPICS[kind])
       }
+      socket.cork()
       webSockets.handleUpgrade(incoming, socket, head, (webSocket) => {
         fake.sockets.push(webSocket)
         webSocket.on('error', () => undefined)
         webSocket.on('close', () => fake.sockets.splice(fake.sockets.indexOf(webSocket), 1))
+        if (fake.greeting !== undefined) webSocket.send(JSON.stringify(fake.greeting))
       })
+      socket.uncork()
     })()
   })
 

@@ -133,13 +133,20 @@ describe('a request', () => {
 
   test('to move a channel without an application is not sent: Asterisk would die of it', async () => {
     const { fake, rest } = await setUp(() => ({ status: 204 }))
-    for (const options of [{}, { query: { app: '' } }, { body: { appArgs: 'x' } }]) {
+    for (const options of [
+      {},
+      { query: { app: '' } },
+      { body: { appArgs: 'x' } },
+      { query: { app: 'x' }, body: { app: '' } },
+      { query: { app: 'x' }, body: { app: null } },
+    ]) {
       await expect(rest.request('POST', ['channels', 'c', 'move'], options)).rejects.toThrow('it names no `app`')
     }
     expect(fake.requests).toEqual([])
     await rest.request('POST', ['channels', 'c', 'move'], { query: { app: 'x' } })
     await rest.request('POST', ['channels', 'c', 'move'], { body: { app: 'x' } })
-    expect(fake.requests).toHaveLength(2)
+    await rest.request('POST', ['channels', 'c', 'move'], { query: { app: 'x' }, body: { appArgs: 'y' } })
+    expect(fake.requests).toHaveLength(3)
   })
 
   test('whose address is longer than Asterisk takes is not sent', async () => {

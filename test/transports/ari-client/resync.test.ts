@@ -1,5 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { makeResync, type ResyncParts } from '../../../src/transports/ari-client/resync.js'
+import type { Seen } from '../../../src/transports/ari-client/seen.js'
+import type { LinkEvent } from '../../../src/transports/transport.js'
 import { channel, event, type FakeReply, startFakeAsterisk } from './fake-asterisk.js'
 import { fakeLink, ids, parsed, standingLink, told } from './link.js'
 
@@ -16,12 +19,11 @@ const endpoint = (resource: string, state: string, channel_ids: string[] = []) =
   state,
   channel_ids,
 })
-const ASK = { address: { node: 'ast1', resync: 'channels' }, headers: {}, body: new Uint8Array() }
 
 /** A link that stands, whose next list of one kind waits until it is let go. */
 async function slowly(path: string, options: Parameters<typeof standingLink>[0] = {}) {
   const made = await standingLink(options)
-  const { fake, link, heard } = made
+  const { fake, heard } = made
   let asked = 0
   let release: (reply?: FakeReply) => void = () => undefined
   fake.answer = (request) => {
@@ -33,16 +35,17 @@ async function slowly(path: string, options: Parameters<typeof standingLink>[0] 
   }
   return {
     ...made,
-    /** Asks for pictures, lets things happen while the list is under way, and gives the pictures. */
+    /** Has pictures taken by a cut, lets things happen while the list is under way, and gives the pictures. */
     async during(happen: () => void | Promise<void>, listed: object[]) {
       const before = asked
-      const sent = link.send(ASK)
+      const pictures = told(heard, 'PatchbayChannels').length
+      fake.cut()
       await vi.waitFor(() => expect(asked).toBe(before + 1))
       await happen()
       fake.tell(event('Mark', { before }))
       await vi.waitFor(() => expect(told(heard, 'Mark').some((each) => each.before === before)).toBe(true))
       release({ status: 200, body: listed })
-      await sent
+      await vi.waitFor(() => expect(told(heard, 'PatchbayChannels')).toHaveLength(pictures + 1))
       const last = (type: string) => told(heard, type).at(-1)
       return {
         channels: last('PatchbayChannels')?.channels as ReturnType<typeof channel>[],
@@ -97,12 +100,13 @@ describe('while channels are listed', () => {
       for (let at = 0; at < 50; at++) fake.tell(event('ChannelStateChange', { channel: channel(`c${at}`, 'Up') }))
     }, [])
     const order = heard.deliveries.slice(4).map((each) => parsed(each).type)
-    expect(order.slice(0, 52)).toEqual([
+    expect(order.slice(0, 53)).toEqual([
+      'PatchbayGap',
       ...Array.from({ length: 50 }, () => 'ChannelStateChange'),
       'Mark',
       'PatchbayChannels',
     ])
-    const told = heard.deliveries.slice(4, 54).map((each) => (parsed(each).channel as { id: string }).id)
+    const told = heard.deliveries.slice(5, 55).map((each) => (parsed(each).channel as { id: string }).id)
     expect(told).toEqual(Array.from({ length: 50 }, (_, at) => `c${at}`))
   })
 
@@ -204,11 +208,12 @@ describe('a picture', () => {
     const fake = await startFakeAsterisk()
     fake.endpoints = [endpoint('1001', 'online')]
     fake.deviceStates = [{ name: 'Stasis:x', state: 'INUSE' }]
-    const { heard, link } = await standingLink({ devices: ['Custom:door'] }, fake)
+    const { heard } = await standingLink({ devices: ['Custom:door'] }, fake)
     fake.tell(event('DeviceStateChanged', { device_state: { name: 'MWI:1001', state: 'INUSE' } }))
     fake.tell(event('DeviceStateChanged', { device_state: { name: 'Local/x@y', state: 'INUSE' } }))
     await heard.received(6)
-    await link.send(ASK)
+    fake.cut()
+    await vi.waitFor(() => expect(told(heard, 'PatchbayDeviceStates')).toHaveLength(2))
     const names = (told(heard, 'PatchbayDeviceStates').at(-1)!.device_states as { name: string }[]).map(
       ({ name }) => name,
     )
@@ -247,21 +252,105 @@ describe('a picture', () => {
     expect(types.slice(0, 4)).toEqual(['PatchbayGap', 'PatchbayGap', 'PatchbayGap', 'PatchbayChannels'])
   })
 
-  test('that is asked for while one is being taken is that one; asked for while the link is down, the next', async () => {
-    const { fake, heard, link } = await standingLink()
-    await Promise.all([link.send(ASK), link.send(ASK)])
-    expect(told(heard, 'PatchbayChannels')).toHaveLength(2)
-    fake.answer = ({ path }) => (path === '/asterisk/info' ? { status: 503, body: '' } : undefined)
-    fake.cut()
-    await heard.until('down', 1)
-    const asked = link.send(ASK)
-    fake.answer = () => undefined
-    await asked
-    expect(told(heard, 'PatchbayChannels')).toHaveLength(3)
-  })
-
   test('that is empty is told as well', async () => {
     const { heard } = await standingLink()
     expect(told(heard, 'PatchbayChannels')).toMatchObject([{ channels: [], application: 'patchbay' }])
+  })
+})
+
+describe('a resync', () => {
+  const PAUSE_MS = 200
+
+  /** Without a link: every reading waits until the test lets it go. */
+  function setUp(parts: Partial<ResyncParts<number>> = {}) {
+    const readings: { seen: Seen; done: () => void; fail: () => void }[] = []
+    const tell = vi.fn()
+    const reports: LinkEvent[] = []
+    const resync = makeResync<number>({
+      take: (seen) =>
+        new Promise((resolve, reject) => {
+          const at = readings.length
+          readings.push({ seen, done: () => resolve(at), fail: () => reject(new Error('no')) })
+        }),
+      tell,
+      room: () => Promise.resolve(),
+      report: (event) => void reports.push(event),
+      backoff: { minDelayMs: PAUSE_MS, maxDelayMs: PAUSE_MS },
+      ...parts,
+    })
+    onTestFinished(() => resync.close())
+    const reading = async (at: number) => {
+      await vi.waitFor(() => expect(readings).toHaveLength(at + 1))
+      return readings[at]!
+    }
+    return { resync, reading, readings, tell, reports }
+  }
+
+  test('watches nothing while it waits for room', async () => {
+    let makeRoom: () => void = () => undefined
+    const { resync, reading } = setUp({
+      room: () =>
+        new Promise((resolve) => {
+          makeRoom = resolve
+        }),
+    })
+    resync.start()
+    await delay(10)
+    expect(resync.isWatching()).toBe(false)
+    makeRoom()
+    const { done } = await reading(0)
+    expect(resync.isWatching()).toBe(true)
+    done()
+    await vi.waitFor(() => expect(resync.isWatching()).toBe(false))
+  })
+
+  test('that fails forgets what it saw, and watches anew with the next try', async () => {
+    const { resync, reading } = setUp()
+    resync.start()
+    const first = await reading(0)
+    resync.note(event('ChannelCreated', { channel: channel('c1') }))
+    expect([...first.seen.channels.keys()]).toEqual(['c1'])
+    first.fail()
+    await vi.waitFor(() => expect(resync.isWatching()).toBe(false))
+    const second = await reading(1)
+    expect(second.seen.channels.size).toBe(0)
+  })
+
+  test('takes one more picture where there was reason while one was read, however often', async () => {
+    const { resync, reading, readings, tell } = setUp()
+    resync.start()
+    resync.start()
+    const first = await reading(0)
+    for (let times = 0; times < 3; times++) resync.start()
+    first.done()
+    const second = await reading(1)
+    second.done()
+    await delay(20)
+    expect(readings).toHaveLength(2)
+    expect(tell.mock.calls).toEqual([[0], [1]])
+  })
+
+  test('that is closed while it reads tells nothing, and begins nothing later', async () => {
+    const { resync, reading, readings, tell } = setUp()
+    resync.start()
+    const { done } = await reading(0)
+    resync.close()
+    done()
+    resync.start()
+    await delay(20)
+    expect(resync.isWatching()).toBe(false)
+    expect(readings).toHaveLength(1)
+    expect(tell).not.toHaveBeenCalled()
+  })
+
+  test('that is closed between two tries does not try again', async () => {
+    const { resync, reading, readings, reports } = setUp()
+    resync.start()
+    const { fail } = await reading(0)
+    fail()
+    await vi.waitFor(() => expect(reports).toHaveLength(1))
+    resync.close()
+    await delay(PAUSE_MS + 50)
+    expect(readings).toHaveLength(1)
   })
 })

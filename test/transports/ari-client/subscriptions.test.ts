@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { expect, test, vi } from 'vitest'
 import { channel, event, type FakeAsterisk, startFakeAsterisk } from './fake-asterisk.js'
 import { standingLink, told } from './link.js'
@@ -106,6 +107,19 @@ test('a channel that is gone before it could be subscribed to is ended by a pict
   await vi.waitFor(() => expect(told(heard, 'PatchbayChannels')).toHaveLength(2), 3000)
   expect(told(heard, 'PatchbayChannels')[1]?.channels).toEqual([])
   expect(told(heard, 'PatchbayGap')).toEqual([])
+})
+
+test('one dead channel that Asterisk goes on listing among very many costs one picture more, not pictures without end', async () => {
+  const fake = await startFakeAsterisk()
+  const living = Array.from({ length: 301 }, (_, at) => channel(`c${at}`))
+  fake.channels = [...living, channel('none')]
+  fake.application.channel_ids.push(...living.map(({ id }) => id), 'none')
+  const { heard } = await standingLink({ subscribe: { all: false } }, fake)
+  expect(told(heard, 'PatchbayChannels')[0]?.channels).toHaveLength(302)
+  await vi.waitFor(() => expect(told(heard, 'PatchbayChannels')).toHaveLength(2), 3000)
+  expect(told(heard, 'PatchbayChannels')[1]?.channels).toEqual(living)
+  await delay(1500)
+  expect(told(heard, 'PatchbayChannels')).toHaveLength(2)
 })
 
 test('a channel that is gone before it could be subscribed to is no fault; another refusal is, after some tries', async () => {

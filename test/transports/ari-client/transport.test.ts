@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
-import { recorder } from '../recorder.js'
+import { ariLinkSchema } from '../../../src/config/ari-link-schema.js'
+import { MAX_REPLACED_MS } from '../../../src/transports/ari-client/config.js'
 import { channel, event, type FakeRequest, startFakeAsterisk } from './fake-asterisk.js'
 import { fakeLink, ids, parsed, standingLink, told } from './link.js'
 
@@ -130,18 +131,21 @@ describe('frames', () => {
     expect(heard.of('down')).toEqual([])
   })
 
-  test('that are copies of a frame are left out, unless somebody posted them', async () => {
+  test('that are copies of a frame are left out, unless a gateway posted them', async () => {
     const { fake, heard } = await standingLink()
     const playback = event('PlaybackStarted', { playback: { id: 'p1' } })
-    const posted = event('ChannelUserevent', { eventname: 'e', userevent: {} })
+    // UserEvent() of a dialplan comes once per subscription: of the channel, of its endpoint, of the technology.
+    const dialplan = event('ChannelUserevent', { eventname: 'e', channel: channel('c1'), userevent: { k: 'v' } })
+    const posted = event('ChannelUserevent', { eventname: 'patchbay.X', userevent: { event: { type: 'X' } } })
     const later = event('PlaybackStarted', { playback: { id: 'p1' } }, '2026-11-20T10:00:02.001+0000')
-    for (const each of [playback, posted, playback, posted, later]) fake.tell(each)
+    for (const each of [playback, posted, dialplan, dialplan, playback, posted, dialplan, later]) fake.tell(each)
     fake.tell(event('Next'))
     await vi.waitFor(() => expect(told(heard, 'Next')).toHaveLength(1))
     expect(heard.deliveries.slice(4).map((each) => parsed(each).type)).toEqual([
       'PlaybackStarted',
+      'X',
       'ChannelUserevent',
-      'ChannelUserevent',
+      'X',
       'PlaybackStarted',
       'Next',
     ])
@@ -163,6 +167,27 @@ describe('frames', () => {
     expect(told(heard, 'PatchbayGap')).toMatchObject([{ reason: 'more events came than could be held' }])
     expect(ids(told(heard, 'PatchbayChannels')[1]?.channels)).toEqual(['c5'])
     expect(heard.of('dropped')).toHaveLength(3)
+  })
+
+  test('beyond what may be unsettled are in the gap of the next connect where there is room only while the link is down', async () => {
+    const { fake, heard } = await standingLink({ maxUnsettled: 4 })
+    const unsettled: (() => void)[] = []
+    heard.onDelivery = (delivery) => void unsettled.push(() => delivery.settle('done'))
+    for (let at = 0; at < 5; at++) fake.tell(event('Tick', { at }))
+    await heard.until('dropped', 1)
+    const droppedBefore = Date.now()
+    await delay(200)
+    fake.answer = ({ path }) => (path === '/asterisk/info' ? { status: 503, body: '' } : undefined)
+    fake.cut()
+    await heard.until('down', 1)
+    heard.onDelivery = (delivery) => delivery.settle('done')
+    for (const settle of unsettled) settle()
+    await delay(20)
+    fake.answer = () => undefined
+    await vi.waitFor(() => expect(told(heard, 'PatchbayChannels')).toHaveLength(2))
+    const gaps = told(heard, 'PatchbayGap')
+    expect(gaps).toMatchObject([{ reason: expect.stringMatching(/^connection lost: /) }])
+    expect(Date.parse(String(gaps[0]?.from))).toBeLessThanOrEqual(droppedBefore)
   })
 })
 
@@ -214,6 +239,22 @@ describe('a lost socket', () => {
     expect(performance.now() - frozen).toBeLessThan(1500)
   })
 
+  test('that is cut right after each connect is opened again ever later; one that stood a while at once', async () => {
+    const { fake, heard } = await standingLink({ reconnect: { minDelayMs: 10, maxDelayMs: 600 } })
+    await delay(650)
+    fake.answer = ({ path }) => {
+      if (path === '/bridges' && heard.of('up').length < 6) fake.cut()
+      return undefined
+    }
+    fake.cut()
+    await heard.until('up', 6)
+    expect(heard.of('reconnecting').map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5])
+    await delay(650)
+    fake.cut()
+    await heard.until('up', 7)
+    expect(heard.of('reconnecting').at(-1)?.attempt).toBe(1)
+  })
+
   test('is not lost while frames come, though pongs are late', async () => {
     const { fake, heard } = await standingLink({ pingIntervalMs: 50, pongTimeoutMs: 100 })
     for (const socket of fake.sockets) Object.assign(socket, { _autoPong: false })
@@ -253,6 +294,50 @@ describe('another subscriber of the application', () => {
     expect(first).toBeGreaterThan(140)
     expect(await replacedFor(3)).toBeGreaterThan(290)
   })
+
+  const waits = (heard: Awaited<ReturnType<typeof standingLink>>['heard']) =>
+    heard.of('reconnecting').map(({ delayMs }) => delayMs)
+
+  test('who comes long after a fight finds a link that waits as for the first time', async () => {
+    const { fake, heard } = await standingLink({ replacedRetryMs: 150 })
+    for (let ups = 2; ups < 5; ups++) {
+      fake.tell(replaced)
+      await heard.until('up', ups)
+    }
+    await delay(650)
+    fake.tell(replaced)
+    await heard.until('up', 5)
+    expect(waits(heard)).toEqual([150, 300, 600, 150])
+  })
+
+  test('who comes while the link sets up is waited for ever longer, too', async () => {
+    const { fake, heard } = await standingLink({ replacedRetryMs: 100 })
+    let times = 0
+    fake.answer = ({ path }) => {
+      if (path.endsWith('/eventFilter') && ++times <= 2) fake.tell(replaced)
+      return undefined
+    }
+    fake.tell(replaced)
+    await heard.until('up', 2)
+    expect(waits(heard)).toEqual([100, 200, 400])
+  })
+
+  test('who comes in one piece with the opening is noticed', async () => {
+    const { fake, heard, link } = await fakeLink({ replacedRetryMs: 50 })
+    fake.greeting = replaced
+    const started = link.start(heard)
+    await heard.until('reconnecting', 1)
+    fake.greeting = undefined
+    await started
+    expect(waits(heard)[0]).toBe(50)
+    expect(heard.of('fault')[0]?.error.message).toContain('another subscriber took the application')
+  })
+
+  test('is never waited for longer than a configuration may say', () => {
+    const { replacedRetryMs } = ariLinkSchema({ env: {}, folder: '.' }).shape
+    expect(replacedRetryMs.safeParse(MAX_REPLACED_MS).success).toBe(true)
+    expect(replacedRetryMs.safeParse(MAX_REPLACED_MS + 1).success).toBe(false)
+  })
 })
 
 describe('stopping', () => {
@@ -284,14 +369,20 @@ describe('stopping', () => {
     })
   })
 
-  test('refuses who waits for a picture', async () => {
-    const { fake, link } = await fakeLink()
-    fake.answer = () => ({ status: 503, body: '' })
-    const starting = link.start(recorder()).catch(() => undefined)
-    const asked = link.send({ address: { node: 'ast1', resync: 'channels' }, headers: {}, body: new Uint8Array() })
-    asked.catch(() => undefined)
+  test('while the socket stands and is not set up yet leaves nothing behind that goes on', async () => {
+    const { fake, heard, link } = await fakeLink({ maxUnsettled: 2 })
+    const unsettled: (() => void)[] = []
+    heard.onDelivery = (delivery) => void unsettled.push(() => delivery.settle('done'))
+    fake.answer = ({ path }) => (path.endsWith('/eventFilter') ? new Promise(() => undefined) : undefined)
+    const starting = link.start(heard).catch(() => undefined)
+    await vi.waitFor(() => expect(fake.requests.some(({ path }) => path.endsWith('/eventFilter'))).toBe(true))
+    for (let at = 0; at < 4; at++) fake.tell(event('Tick', { at }))
+    await heard.until('dropped', 2)
     await link.stop()
-    await expect(asked).rejects.toMatchObject({ code: 'gateway.stopping', fate: 'retry' })
     await starting
+    for (const settle of unsettled) settle()
+    await delay(100)
+    expect(heard.deliveries).toHaveLength(2)
+    expect(heard.of('fault')).toEqual([])
   })
 })

@@ -44,6 +44,31 @@ describe('a frame that is sent', () => {
     expect(heard.of('returned')).toEqual([{ kind: 'returned', frame: sent }])
   })
 
+  test('waits while Asterisk starts and knows no application yet, though it answers as if there were none', async () => {
+    const { fake, heard, link } = await standingLink(TARGET)
+    let isStarting = true
+    fake.answer = ({ method, path }) => {
+      if (!isStarting) return undefined
+      if (method === 'POST') return { status: 404, body: { message: 'Resource not found' } }
+      return path === '/asterisk/info' ? { status: 503, body: '' } : undefined
+    }
+    fake.cut()
+    await heard.until('down', 1)
+    const sent = link.send(frame(event('X')))
+    await vi.waitFor(() => expect(posts(fake).length).toBeGreaterThan(2))
+    isStarting = false
+    await sent
+    expect(heard.of('returned')).toEqual([])
+  })
+
+  test('to an application that nobody registered is confirmed while the link ends, too', async () => {
+    const { fake, heard, link } = await standingLink(TARGET)
+    await link.drain()
+    fake.answer = () => ({ status: 404, body: { message: 'Application not found' } })
+    await link.send(frame(event('X')))
+    expect(heard.of('returned')).toHaveLength(1)
+  })
+
   test.each([
     { name: 'no JSON', body: 'oh no' },
     { name: 'no object', body: '["StasisStart"]' },
