@@ -14,7 +14,8 @@ const DEFAULT_BYTES = 4 * 1024 * 1024
 const DEFAULT_DEPTH = 64
 
 /**
- * Reads a body of JSON in UTF-8, on one line or many, with or without byte order mark.
+ * Reads a body of JSON in UTF-8, on one line or many, with or without byte order mark. Numbers are those of
+ * JavaScript: a whole number beyond 2^53 is rounded, and one beyond 10^308 is infinity, with which no event is written.
  *
  * Errors: `codec.limit` (bytes, depth), `codec.encoding` (not UTF-8), `codec.malformed` (not JSON, with line
  * and column).

@@ -47,12 +47,14 @@ export function observe(
 }
 
 /**
- * Whether the state a fact comes with is older than what is known: sight of a call that is known already, or
- * a full picture, which may have been drawn before the last change was told.
+ * Whether the state a fact comes with is older than what is known: sight of a call that is known already; a
+ * full picture, which may have been drawn before the last change was told; or ringing beside news of something
+ * else, for a switch that has one word for ringing and early media says it of both.
  */
-function isStepBack(known: State | undefined, { state, full }: ChannelFact): boolean {
+function isStepBack(known: State | undefined, { state, full, change }: ChannelFact): boolean {
   if (known === undefined || state === undefined) return false
-  return state === 'new' || (full === true && known === 'answered' && state !== 'ended')
+  if (state === 'new' || (full === true && known === 'answered' && state !== 'ended')) return true
+  return state === 'ringing' && change !== 'state' && (known === 'early' || known === 'answered')
 }
 
 const NOTHING_TOLD: CallView['told'] = Object.freeze({})

@@ -6,7 +6,7 @@ import type { Inference } from './infer.js'
 import { type Bag, extensionOf, fitsShape, type ModelPath, modelPath, modelPaths, setOwn } from './paths.js'
 import { partFromTyped, partToTyped } from './residue.js'
 import type { CarryRules, FieldRules, MappingFile } from './schema.js'
-import type { Context } from './slots.js'
+import type { Context, Slot } from './slots.js'
 
 /** What the carrier of one message needs to know of the rest of its rule. */
 export interface CarryRule {
@@ -18,6 +18,8 @@ export interface CarryRule {
   readonly covered: ReadonlySet<string>
   /** Of these, the values that it has words for, where it has them only for some. */
   readonly sayable: ReadonlyMap<string, ReadonlySet<unknown>>
+  /** Of these, those that only texts of several fields say, each with the slots that may. */
+  readonly formed: ReadonlyMap<string, readonly Slot[]>
   /** What a reader tells from the message without being told. */
   readonly inference: Inference
   /** What writes the map, made by the dialect's own trees. */
@@ -54,11 +56,11 @@ const MAX_NAMES = 1000
  */
 export function compileCarrier(rule: CarryRule, cases: Cases | undefined, context: Context): Carrier {
   const { kind, dialect, trees } = context
-  const { inference, sayable } = rule
+  const { inference, sayable, formed } = rule
   const ready = (key: string) => trees.ready(key, rule.writer)
   const byCases = new Set(cases?.fields.map((field) => field.path))
   const inferredAt = (path: string) => inference.fields.findIndex((field) => field.path === path)
-  const isOurs = (path: string) => !rule.covered.has(path) || sayable.has(path)
+  const isOurs = (path: string) => !rule.covered.has(path) || sayable.has(path) || formed.has(path)
   const uncovered = modelPaths(kind)
     .filter((path) => isOurs(path) && !byCases.has(path) && path !== rule.rest?.path)
     .map((path) => ({
@@ -67,6 +69,7 @@ export function compileCarrier(rule: CarryRule, cases: Cases | undefined, contex
       ready: ready(rule.prefix + path),
       from: firstUncovered(path, rule),
       sayable: sayable.get(path),
+      formed: formed.get(path),
       inferredAt: inferredAt(path),
       group: path.includes('.') ? path.slice(0, path.indexOf('.')) : undefined,
     }))
@@ -93,6 +96,7 @@ export function compileCarrier(rule: CarryRule, cases: Cases | undefined, contex
       }
       const value = each.field.get(fact)
       if (value === undefined || each.sayable?.has(value)) continue
+      if (each.formed?.some((slot) => slot.says!(fact, each.field))) continue
       if (each.inferredAt >= 0 && inference.guess(each.inferredAt, values, fact) === value) continue
       if (each.from === 0) trees.putReady(map, each.ready, toText(value))
       else if (!writeTail(map, each.key, value as readonly unknown[], each.from)) continue
@@ -154,6 +158,8 @@ export function compileCarrier(rule: CarryRule, cases: Cases | undefined, contex
       const field = modelPath(kind, name, dialect)
       const value = fromText(text)
       if (field?.shape === undefined || !isOurs(name) || !fitsShape(value, field.shape)) return false
+      // A text of several fields has told it already.
+      if (formed.has(name) && field.get(fact) !== undefined) return false
       field.set(fact, value)
       return true
     }
@@ -240,7 +246,6 @@ function unsaidByCases(all: Cases, rule: CarryRule, { trees }: Context): Carrier
 }
 
 function toText(value: unknown): string {
-  if (typeof value === 'number' && Number.isFinite(value)) return TYPED + value
   if (typeof value === 'number' || typeof value === 'boolean') return TYPED + String(value)
   return typeof value === 'string' && !value.startsWith(TYPED) ? value : TYPED + JSON.stringify(value)
 }

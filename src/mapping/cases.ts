@@ -42,15 +42,12 @@ export function numbered(keys: string[]): (key: string) => number {
   }
 }
 
-/**
- * Compiles cases in order. `resolve` turns a model path into a field; unknown ones were refused before. `keys` gets
- * the wire keys they are about.
- */
+/** Compiles cases in order. `resolve` turns a model path into a field; unknown ones were refused before. */
 export function compileCases(
   rules: Readonly<Record<string, CaseRule | null>>,
   resolve: (path: string) => ModelPath,
-  keys: string[] = [],
 ): Cases {
+  const keys: string[] = []
   const indexOf = numbered(keys)
   const all = Object.entries(rules).flatMap(([name, rule]) =>
     rule === null ? [] : [compileCase(name, rule, indexOf, resolve)],

@@ -8,6 +8,7 @@ import { FormFault, type FormField, formFields } from './forms.js'
 import { type ModelPath, modelPaths } from './paths.js'
 import type { Conversion, FieldRule, FieldRules, MappingFile } from './schema.js'
 import { BY_CASES } from './shape.js'
+import { isDropped } from './slots.js'
 
 /** Where each model field of a message was said first. */
 export type Said = Map<string, { readonly wire: string; readonly lossy: boolean }>
@@ -187,9 +188,10 @@ function checkDefault(rule: FieldRule, shape: FieldShape | undefined, path: Yaml
 
 function checkKeys(rule: FieldRule, path: YamlPath, { fault }: Checker): void {
   const ways = [rule.is, rule.form, rule.const, rule.derive, rule.or]
-  if (ways.every((way) => way === undefined)) {
+  if (ways.every((way) => way === undefined) && !isDropped(rule)) {
     const what = 'the field has neither a model side nor a fixed value'
-    fault(path, 'mapping.contradiction', what, 'give it `is`, `form`, `const`, `derive` or `or`', 'key')
+    const right = 'give it `is`, `form`, `const`, `derive` or `or`; with `lossy` alone its value goes no further'
+    fault(path, 'mapping.contradiction', what, right, 'key')
   }
   for (const [first, second, what] of EXCLUSIVE) {
     if (rule[first] === undefined || rule[second] === undefined || rule[first] === false) continue

@@ -4,12 +4,6 @@ import { tableRows } from './converters.js'
 import type { ModelPath } from './paths.js'
 import type { MappingFile, Scalar } from './schema.js'
 
-/** The same for a table whose missing rows mean something, so that it may also be empty. */
-export function checkOpenTable(name: string, field: ModelPath | undefined, path: YamlPath, checker: Checker): void {
-  const meant = checkTableUse(name, field, path, checker)
-  if (meant !== undefined) checker.openTables.add(meant)
-}
-
 /**
  * Faults of the use of a table by a rule: an unknown name, or values the model field cannot hold. Answers the
  * name of the table that is meant.
@@ -33,6 +27,12 @@ export function checkTableUse(
   for (const [i, [wire, model]] of tableRows(table).entries())
     checkValue(field, model, ['tables', meant, ...rowPath(table, i, wire)], checker)
   return meant
+}
+
+/** The same for a table whose missing rows mean something, so that it may also be empty. */
+export function checkOpenTable(name: string, field: ModelPath | undefined, path: YamlPath, checker: Checker): void {
+  const meant = checkTableUse(name, field, path, checker)
+  if (meant !== undefined) checker.openTables.add(meant)
 }
 
 /** Which tables need not be what tables usually are. */

@@ -27,7 +27,7 @@ export function checkMapping(
   describe?: DescribeMember,
 ): Fault[] {
   const { kindless, isCut } = repaired
-  const { file, source, unknown, used } = expandParts(repaired.data, repaired.source)
+  const { file, source, unknown, clashes, used } = expandParts(repaired.data, repaired.source)
   const faults: Fault[] = []
   const fault: ReportFault = (path, code, what, right, at) =>
     void faults.push(source.fault(path, code, what, right, at))
@@ -38,6 +38,10 @@ export function checkMapping(
     const near = nearestPart(file, name)
     const right = near === undefined ? 'describe it under `parts`' : `did you mean ${near}?`
     fault(path, 'mapping.field', `there is no part ${name}`, right, 'key')
+  }
+  for (const { path, rule, first, second } of clashes) {
+    const what = `${rule} of the part ${second} is never used, for the part ${first} has one, too`
+    fault(path, 'mapping.contradiction', what, 'rename one of them, or say in the message which is meant', 'key')
   }
   const usedTables = new Set<string>()
   const openTables = new Set<string>()

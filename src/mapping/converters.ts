@@ -93,8 +93,9 @@ const flag: Converter = {
   write: (m) => (typeof m === 'boolean' ? m : undefined),
 }
 const double: Converter = {
-  read: (v) => (typeof v === 'number' ? v : undefined),
-  write: (m) => (typeof m === 'number' ? m : undefined),
+  // JSON reads 1e400 as infinity and writes that as null.
+  read: (v) => (Number.isFinite(v) ? v : undefined),
+  write: (m) => (Number.isFinite(m) ? m : undefined),
 }
 const textList: Converter = {
   read: (v) => (Array.isArray(v) && v.length > 0 && v.every((e) => typeof e === 'string') ? v.slice() : undefined),

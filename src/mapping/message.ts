@@ -11,9 +11,9 @@ import type { CarryPlace } from './level.js'
 import { fitsMatch, isChoice, isCondition } from './match.js'
 import { type Bag, extensionOf, type ModelPath } from './paths.js'
 import type { ElementRule, FieldRule, FieldRules, MappingFile, MessageRule } from './schema.js'
-import { compileShape, type Shape } from './shape.js'
+import { type CarryAt, compileShape, type Shape } from './shape.js'
 import { shareAgain, sharedPlaces } from './sharing.js'
-import { type Context, compileSlot, resolver } from './slots.js'
+import { type Context, compileSlot, resolver, type Slot } from './slots.js'
 import { type BareText, compileWords, type WordMessages } from './words.js'
 
 /** Address of a frame, in the words of its wire. */
@@ -64,6 +64,9 @@ export interface Message {
   readonly says: ReadonlySet<string>
 }
 
+/** Model path of a fact's own time. */
+const AT = 'at'
+
 /** Types of other dialects' values, for extensions that ride along. */
 export type TreesOf = (dialect: string) => Trees | undefined
 
@@ -104,16 +107,19 @@ export function compileMessage(
     context,
   )
   const shared = many ? sharedFields(shape) : []
+  // Facts of one picture may have been told at different times.
+  const common = many ? [...shared, ...addressFields(addresses)].filter(({ path }) => path !== AT) : []
   const choices = choicesOf(rule, shape)
 
-  function carryPlace(part: ElementRule, at: readonly string[], partCases: Cases | undefined) {
+  function carryPlace(part: ElementRule, at: readonly string[], partCases: Cases | undefined): CarryAt | undefined {
     const { carry } = part
     if (carry === undefined) return undefined
     const rest = part.rest === undefined ? undefined : resolve(part.rest)
     const writer = trees.writer(rule.match ?? {}, [...at, ...carry.at.split('.')])
     const sayable = sayableValues(part.fields, file)
-    return (inference: Inference): CarryPlace => {
-      const made = { prefix: carry.prefix, rest, covered, sayable, inference, treesOf, writer }
+    return (inference: Inference, slots: readonly Slot[]): CarryPlace => {
+      const formed = formedPaths(rule, addresses, slots)
+      const made = { prefix: carry.prefix, rest, covered, sayable, formed, inference, treesOf, writer }
       return { at: carry.at, carrier: compileCarrier(made, partCases, context) }
     }
   }
@@ -298,7 +304,7 @@ export function compileMessage(
     fitsContent,
     decode,
     canSay,
-    together: (a, b) => many && shared.every((field) => field.get(a) === field.get(b)),
+    together: (a, b) => many && common.every((field) => field.get(a) === field.get(b)),
     encode,
     says: new Set([...covered, ...(cases?.fields.map((field) => field.path) ?? [])]),
   }
@@ -331,17 +337,17 @@ function choicesOf(rule: MessageRule, { slots }: Shape): ((fact: Fact) => boolea
   })
 }
 
+function addressFields(addresses: ReadonlyMap<string, Template>): ModelPath[] {
+  return [...addresses.values()].flatMap(({ fields }) => fields)
+}
+
 /** Model fields that the message says once for all its facts. */
 function sharedFields(shape: Shape): ModelPath[] {
   const fields = shape.slots.flatMap((slot) => (slot.field === undefined ? [] : [slot.field]))
   return [...fields, ...(shape.cases?.fields ?? [])]
 }
 
-type CarryMaker = (
-  part: ElementRule,
-  at: readonly string[],
-  cases: Cases | undefined,
-) => ((inference: Inference) => CarryPlace) | undefined
+type CarryMaker = (part: ElementRule, at: readonly string[], cases: Cases | undefined) => CarryAt | undefined
 
 function compileRows(
   rule: MessageRule,
@@ -392,8 +398,30 @@ function coveredPaths(rule: MessageRule, addresses: ReadonlyMap<string, Template
   const covered = new Set(fixed.map(({ field }) => field.path))
   const lists = [rule.fields, rule.item?.fields, ...Object.values(rule.columns ?? {}).map((each) => each.fields)]
   for (const fields of lists) for (const path of saidByFields(fields)) covered.add(path)
-  for (const template of addresses.values()) for (const field of template.fields) covered.add(field.path)
+  for (const field of addressFields(addresses)) covered.add(field.path)
   return covered
+}
+
+/** Model paths that only texts of several fields say, each with the slots of these: not every fact makes such a text. */
+function formedPaths(
+  rule: MessageRule,
+  addresses: ReadonlyMap<string, Template>,
+  slots: readonly Slot[],
+): Map<string, Slot[]> {
+  const lists = [rule.fields, rule.item?.fields, ...Object.values(rule.columns ?? {}).map((each) => each.fields)]
+  const rules = lists.flatMap((fields) => Object.entries(fields ?? {}))
+  const plain = new Set([...Object.keys(rule.set ?? {}), ...addressFields(addresses).map(({ path }) => path)])
+  const found = new Map<string, Slot[]>()
+  for (const [wire, field] of rules) {
+    if (typeof field === 'string') plain.add(field)
+    else if (field?.is !== undefined && field.if === undefined) plain.add(field.is)
+    const slot = slots.find(({ path, says }) => path === wire && says !== undefined)
+    if (slot === undefined || typeof field !== 'object' || field === null) continue
+    for (const { path } of [field.form ?? []].flat().flatMap(formFields))
+      found.set(path, [...(found.get(path) ?? []), slot])
+  }
+  for (const path of plain) found.delete(path)
+  return found
 }
 
 /** Model paths that fields say whatever else the message holds. */

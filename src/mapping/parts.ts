@@ -9,7 +9,19 @@ export interface Expanded {
   origin(path: YamlPath): YamlPath
   /** Parts that a message names and the file does not have: where, and the name. */
   readonly unknown: readonly { readonly path: YamlPath; readonly name: string }[]
+  /** Rules of a part that another part of the same message has by the same name: where it is used, and which they are. */
+  readonly clashes: readonly Clash[]
   readonly used: ReadonlySet<string>
+}
+
+/** Two parts of one message that both have a rule of one name. */
+export interface Clash {
+  /** Where the second is used. */
+  readonly path: YamlPath
+  /** Such as `fields.id`. */
+  readonly rule: string
+  readonly first: string
+  readonly second: string
 }
 
 type Holder = Pick<MessageRule & ElementRule, 'use' | 'fields' | 'cases' | 'infer'>
@@ -21,13 +33,14 @@ const SECTIONS = ['fields', 'cases', 'infer'] as const
 export function expandParts(file: MappingFile, source: YamlSource): Expanded {
   const origins = new Map<string, Origin>()
   const unknown: { path: YamlPath; name: string }[] = []
+  const clashes: Clash[] = []
   const used = new Set<string>()
   const parts = file.parts ?? {}
 
   function expand<H extends Holder>(holder: H, path: YamlPath): H {
     if (holder.use === undefined) return holder
     const own = { fields: { ...holder.fields }, cases: { ...holder.cases }, infer: { ...holder.infer } }
-    const made: typeof own = { fields: {}, cases: own.cases, infer: own.infer }
+    const made: typeof own = { fields: {}, cases: { ...own.cases }, infer: { ...own.infer } }
     for (const [name, at] of Object.entries(holder.use)) {
       if (at === null) continue
       const part = Object.hasOwn(parts, name) ? parts[name] : undefined
@@ -39,7 +52,12 @@ export function expandParts(file: MappingFile, source: YamlSource): Expanded {
       const placed = placedAt(part, at === '' ? '' : `${at}.`)
       for (const section of SECTIONS) {
         for (const [key, rule] of Object.entries(placed[section])) {
-          if (key in own[section] || key in made[section]) continue
+          if (Object.hasOwn(own[section], key)) continue
+          if (Object.hasOwn(made[section], key)) {
+            const first = origins.get(JSON.stringify([...path, section, key]))!.part
+            clashes.push({ path: [...path, 'use', name], rule: `${section}.${key}`, first, second: name })
+            continue
+          }
           made[section][key] = rule as never // of its own section
           origins.set(JSON.stringify([...path, section, key]), { part: name, prefix: at === '' ? '' : `${at}.` })
         }
@@ -61,6 +79,7 @@ export function expandParts(file: MappingFile, source: YamlSource): Expanded {
     source: follow(source, origin),
     origin,
     unknown,
+    clashes,
     used,
   }
 }

@@ -46,11 +46,13 @@ const AT_ACCESS: Pick<ModelPath, 'get' | 'set'> = {
 export function modelPath(kind: FactKind, path: string, dialect: string): ModelPath | undefined {
   if (path.startsWith('ext.')) return extPath(path, path.slice(4), dialect)
   if (path === 'at') return { path, space: 'model', shape: AT, ...AT_ACCESS }
+  // Paths come off the wire, too: what a fact is made of has names that no object has by itself.
   const shapes = FACT_SHAPES[kind] as Record<string, FieldShape>
-  const shape = path === 'full' ? FULL : shapes[path]
+  const shapeOf = (name: string) => (Object.hasOwn(shapes, name) ? shapes[name] : undefined)
+  const shape = path === 'full' ? FULL : shapeOf(path)
   if (shape !== undefined) return { path, space: 'model', shape, ...accessors(kind, path) }
   const cut = path.lastIndexOf('.')
-  const outer = shapes[path.slice(0, cut)]
+  const outer = shapeOf(path.slice(0, cut))
   const last = path.slice(cut + 1)
   if (outer?.list && /^\d{1,3}$/.test(last)) {
     return {
@@ -61,7 +63,7 @@ export function modelPath(kind: FactKind, path: string, dialect: string): ModelP
     }
   }
   const dot = path.indexOf('.')
-  const map = shapes[path.slice(0, dot)]
+  const map = shapeOf(path.slice(0, dot))
   if (map?.map && dot > 0)
     return { path, space: 'model', shape: { type: map.type }, ...entry(path.slice(0, dot), path.slice(dot + 1)) }
   return undefined
@@ -88,7 +90,7 @@ function fitsOne(value: unknown, shape: FieldShape): boolean {
     case 'enum':
       return typeof value === 'string' && shape.values!.includes(value)
     case 'double':
-      return typeof value === 'number'
+      return Number.isFinite(value)
     case 'uint32':
       return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 0xffff_ffff
     default:
@@ -123,10 +125,7 @@ function element(list: string, index: number): Accessors {
 
 function entry(map: string, key: string): Accessors {
   return {
-    get: (fact) => {
-      const found = (fact as unknown as Bag)[map] as Bag | undefined
-      return found !== undefined && Object.hasOwn(found, key) ? found[key] : undefined
-    },
+    get: (fact) => ownOf((fact as unknown as Bag)[map] as Bag | undefined, key),
     set: (fact, value) => {
       const bag = fact as unknown as Bag
       let found = bag[map] as Bag | undefined
@@ -144,9 +143,9 @@ function extPath(path: string, name: string, dialect: string): ModelPath {
     path,
     space: 'ext',
     shape: undefined,
-    get: (fact) => fact.ext?.[dialect]?.[name],
+    get: name in Object.prototype ? (fact) => ownOf(fact.ext?.[dialect], name) : (fact) => fact.ext?.[dialect]?.[name],
     set: (fact, value) => {
-      extensionOf(fact, dialect)[name] = value
+      setOwn(extensionOf(fact, dialect), name, value)
     },
   }
 }
@@ -160,6 +159,10 @@ export function extensionOf(fact: Fact, dialect: string): Bag {
     fact.ext[dialect] = found
   }
   return found
+}
+
+function ownOf(bag: Bag | undefined, key: string): unknown {
+  return bag !== undefined && Object.hasOwn(bag, key) ? bag[key] : undefined
 }
 
 /** Sets an own property whatever the key, `__proto__` too; answers the object. */

@@ -9,7 +9,8 @@ import { type Bag, setOwn } from './paths.js'
  * - `$more`   map path → map of the entries no rule knows
  * - `$keys`   map path → its keys in order, where they are not those the writer would choose
  * - `$absent` map path → keys the writer would add although the message had none
- * - `$types`  wire path → `int` where an integer was read as its decimal text and is to be one again
+ * - `$types`  wire path → the form of a value that the model holds in another: `int` of an integer that was read as
+ *   its decimal text, the offset of a time that was told in another zone
  * - `$class`  class of an element that is not the usual one (null: none)
  * - `$silent` true for an element that no case read, where only what a case says is written
  * - `$address` address that the rule's template does not give

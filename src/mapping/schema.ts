@@ -92,7 +92,11 @@ const fieldObject = z
       .min(1)
       .optional()
       .describe('CEL over `fact`: written when the model field is absent; never read'),
-    lossy: lossy.optional(),
+    lossy: lossy
+      .optional()
+      .describe(
+        'what gets lost here, and why; allows a rule to break a law; alone: what is found there goes no further',
+      ),
   })
   .describe('one wire field')
 

@@ -7,13 +7,13 @@ import { buildLevel, type CarryPlace, type Level, type Place } from './level.js'
 import { type Residue, section } from './residue.js'
 import type { FieldRule, InferRules } from './schema.js'
 import { type Missing, type ShapeWriter, shapeWriter, type WirePlace } from './shape-writer.js'
-import { type Context, compileSlot, compileWireTests, resolver, type Slot, setAside } from './slots.js'
+import { type Context, compileSlot, compileWireTests, keepRaw, resolver, type Slot, setAside } from './slots.js'
 
 /** The fields and cases of one wire map, both ways. */
 export interface Shape extends ShapeWriter {
   readonly slots: readonly Slot[]
   readonly cases: Cases | undefined
-  /** Whether a fact has what the map requires: without it nobody could read what is written. */
+  /** Whether what the map requires would be written for a fact: without it nobody could read the map. */
   hasRequired(fact: Fact): boolean
   /**
    * Reads a wire map into a fact; what the model cannot take goes to the residue. `hint` names
@@ -22,14 +22,17 @@ export interface Shape extends ShapeWriter {
   read(map: unknown, fact: Fact, residue: Residue, hint?: string): void
 }
 
+/** Makes the carrier of a shape. */
+export type CarryAt = (inference: Inference, slots: readonly Slot[]) => CarryPlace
+
 /** What a shape is compiled from. `parts` are slots made elsewhere (lists); they come last. */
 export interface ShapeSpec {
   readonly fields?: Readonly<Record<string, string | FieldRule | null>> | undefined
   readonly cases?: Cases | undefined
   readonly parts?: readonly Slot[]
   readonly infer?: InferRules | undefined
-  /** Makes what rides along; told of what can be inferred, which need not. */
-  readonly carry?: ((inference: Inference) => CarryPlace) | undefined
+  /** Makes what rides along; told of what can be inferred and what the slots say, which need not. */
+  readonly carry?: CarryAt | undefined
   readonly place?: WirePlace
   /** Facts that no case says are not written; those read from a map that none reads are marked. */
   readonly mustSay?: boolean | undefined
@@ -48,8 +51,8 @@ interface Late {
 /** Compiles the fields, cases and parts of one map. */
 export function compileShape(spec: ShapeSpec, context: Context): Shape {
   const { cases, mustSay = false } = spec
-  // Shared with the cases, which have numbered theirs: tests of fields and inferences add to them.
-  const keys = (cases?.keys ?? []) as string[]
+  // The cases have numbered theirs; those that only tests of fields and inferences are about come after them.
+  const keys = [...(cases?.keys ?? [])]
   const fields = fieldPlaces(spec, keys, context)
   const inference = compileInference(
     spec.infer ?? {},
@@ -61,7 +64,7 @@ export function compileShape(spec: ShapeSpec, context: Context): Shape {
   const lists = (spec.parts ?? []).map((slot) => ({ path: slot.path, slot }))
   const places = [...fields, ...strayPlaces(keys, fields), ...lists]
   const slots = places.flatMap(({ slot }) => (slot === undefined ? [] : [slot]))
-  const root = buildLevel(places, keys, spec.carry?.(inference))
+  const root = buildLevel(places, keys, spec.carry?.(inference, slots))
   const writer = shapeWriter(
     { root, cases, keyCount: keys.length, notesValues: inference.fields.length > 0 && spec.carry !== undefined },
     context.trees,
@@ -78,7 +81,7 @@ export function compileShape(spec: ShapeSpec, context: Context): Shape {
     slots,
     cases,
     hasRequired(fact) {
-      for (const slot of required) if (slot.field!.get(fact) === undefined) return false
+      for (const slot of required) if (slot.write(fact) === undefined) return false
       return true
     },
     read(map, fact, residue, hint) {
@@ -90,7 +93,7 @@ export function compileShape(spec: ShapeSpec, context: Context): Shape {
       if (mustSay && chosen === undefined && !isAnyKept(cases!, residue)) residue().$silent = true
       if (infers) inference.apply(values, fact)
       if (late.count > 0) settle(late, fact, values, residue)
-      for (const slot of required) if (slot.field!.get(fact) === undefined) throw missing(slot, context)
+      for (const slot of required) if (!isTold(slot, fact)) throw missing(slot, context)
       if (context.trees.ordered) writer.noteOrder(map, fact, residue)
       else if (reader.missing.count > 0) writer.noteAbsent(reader.missing, fact, residue)
     },
@@ -141,8 +144,14 @@ function conditionalsOf(
   })
 }
 
-function missing(slot: Slot, context: Context): GatewayError {
-  const what = `${context.dialect}: field ${slot.path} is missing or not usable as ${slot.field!.path}`
+/** A text of several model fields is told where they make one. */
+function isTold({ field, write }: Slot, fact: Fact): boolean {
+  return (field === undefined ? write(fact) : field.get(fact)) !== undefined
+}
+
+function missing({ path, field }: Slot, context: Context): GatewayError {
+  const use = field === undefined ? '' : ` as ${field.path}`
+  const what = `${context.dialect}: field ${path} is missing or not usable${use}`
   return new GatewayError('mapping.required', `${what}; the mapping requires it`)
 }
 
@@ -150,7 +159,9 @@ function settle(late: Late, fact: Fact, values: readonly unknown[], residue: Res
   for (let i = 0; i < late.count; i++) {
     const slot = late.slots[i]!
     const value = late.values[i]
-    if (!slot.settle!(value, fact, values)) setAside(slot, value, fact, residue)
+    const settled = slot.settle!(value, fact, values)
+    if (settled === 'unread') setAside(slot, value, fact, residue)
+    else if (!settled) keepRaw(slot, value, residue)
   }
 }
 

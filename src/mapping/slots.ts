@@ -22,14 +22,13 @@ export interface Slot {
   readonly path: string
   readonly field: ModelPath | undefined
   readonly required: boolean
-  readonly lossy: string | undefined
   /** Takes a wire value into the fact; false when the model could not take it. */
   read(value: unknown, fact: Fact): boolean
   /**
-   * Called when the whole map was read, for fields that depend on others: false keeps the value aside.
+   * Called when the whole map was read, for fields that depend on others: false keeps the very value aside.
    * `values` are those at the wire keys that the shape has tests for.
    */
-  settle: ((value: unknown, fact: Fact, values: readonly unknown[]) => boolean) | undefined
+  settle: ((value: unknown, fact: Fact, values: readonly unknown[]) => Settled) | undefined
   /** Which values are to be settled, where `read` can take the others at once; absent: all. */
   isLate: ((value: unknown) => boolean) | undefined
   /** Takes a value of another form than it writes, where `read` took nothing; answers a note of the form. Absent: never does. */
@@ -42,20 +41,25 @@ export interface Slot {
   fallback: ((fact: Fact) => unknown) | undefined
   /** Whether it is written at all for a fact; absent: always. */
   applies: ((fact: Fact) => boolean) | undefined
+  /** For a text of several model fields: whether what is written for a fact tells this one of them. Absent: as `write` does. */
+  says: ((fact: Fact, field: ModelPath) => boolean) | undefined
   /** Its model side is an `ext` field. */
   readonly fromAside: boolean
 }
+
+/** `unread`: it is meant, but `read` did not take it; another form of it may be. */
+export type Settled = boolean | 'unread'
 
 const always = () => true
 const nothing = () => undefined
 
 /** Makes a slot. Every slot is made here, so that all of them look alike to the engine that runs us. */
 export function makeSlot(parts: Pick<Slot, 'path' | 'read' | 'write'> & Partial<Slot>): Slot {
-  const { path, field, required = false, lossy, read, settle, isLate, readNoted, writeNoted, write } = parts
-  const { fallback, applies } = parts
+  const { path, field, required = false, read, settle, isLate, readNoted, writeNoted, write } = parts
+  const { fallback, applies, says } = parts
   const fromAside = field?.space === 'ext'
   const reading = { read, settle, isLate, readNoted, writeNoted }
-  return { path, field, required, lossy, ...reading, write, fallback, applies, fromAside }
+  return { path, field, required, ...reading, write, fallback, applies, says, fromAside }
 }
 
 const INTEGER = 'int'
@@ -64,7 +68,12 @@ const INTEGER = 'int'
 export function setAside(slot: Slot, value: unknown, fact: Fact, residue: Residue): void {
   const note = slot.readNoted?.(value, fact)
   if (note !== undefined) section(residue, '$types')[slot.path] = note
-  else section(residue, '$raw')[slot.path] = value
+  else keepRaw(slot, value, residue)
+}
+
+/** Keeps what a slot took for something else than its field: it must not get there in another form, either. */
+export function keepRaw({ path }: Slot, value: unknown, residue: Residue): void {
+  section(residue, '$raw')[path] = value
 }
 
 /** What a slot writes for a fact whose residue notes types. */
@@ -94,7 +103,7 @@ const noKeys: IndexOf = (key) => {
 /** Compiles one field rule that is not a nested map. `indexOf` is asked for the wire keys of its tests. */
 export function compileSlot(path: string, rule: FieldRule, context: Context, indexOf: IndexOf = noKeys): Slot {
   const resolve = resolver(context)
-  const shared = { path, applies: compileWhen(rule.when, resolve), lossy: rule.lossy }
+  const shared = { path, applies: compileWhen(rule.when, resolve) }
   if (rule.form !== undefined) return makeSlot({ ...formSlot(path, rule, context), ...shared })
   if (rule.is === undefined)
     return makeSlot({ ...whereApplied(fixedSlot(path, rule, context), shared.applies), ...shared })
@@ -130,8 +139,9 @@ function settleSubstituted(
   return (value, fact) => {
     if (isBlank(value, blank)) return isBlank(substitute(fact), blank)
     // Something else has said it: what rides along knows better than a word that stands for several.
-    if (field.get(fact) === undefined && read(value, fact)) return true
-    return value === substitute(fact)
+    const isUntold = field.get(fact) === undefined
+    if (isUntold && read(value, fact)) return true
+    return value === substitute(fact) || (isUntold && 'unread')
   }
 }
 
@@ -188,7 +198,7 @@ function conditional(
     read,
     settle(value, fact, values) {
       if (blank !== undefined && isBlank(value, blank)) return true
-      if (passes(values)) return read(value, fact)
+      if (passes(values)) return read(value, fact) || 'unread'
       if (other === undefined || value === null) return false
       other.set(fact, value)
       return true
@@ -213,21 +223,22 @@ function formSlot(
   path: string,
   rule: FieldRule,
   context: Context,
-): Omit<Pick<Slot, 'path' | 'read' | 'write'> & Partial<Slot>, 'applies' | 'lossy'> {
+): Omit<Pick<Slot, 'path' | 'read' | 'write'> & Partial<Slot>, 'applies'> {
   const resolve = resolver(context)
   const sources = typeof rule.form === 'string' ? [rule.form] : rule.form!
   const forms = sources.map((source) => compileForm(source, resolve, context.file))
   const blank = rule.default
   const [only, ...others] = new Set(forms.flatMap((form) => form.fields.map((field) => field.path)))
   const fallback = fallbackOf(rule, context)
+  const applies = compileWhen(rule.when, resolve)
+  const readForms = (text: string, fact: Fact) => forms.some((form) => form.read(text, fact))
   return {
     path,
     ...(others.length === 0 && { field: resolve(only!) }),
     required: rule.required ?? false,
     read(value, fact) {
       if (typeof value !== 'string') return false
-      for (let i = 0; i < forms.length; i++) if (forms[i]!.read(value, fact)) return true
-      return blank !== undefined && isBlank(value, blank)
+      return readForms(value, fact) || (blank !== undefined && isBlank(value, blank))
     },
     write(fact) {
       for (let i = 0; i < forms.length; i++) {
@@ -235,6 +246,16 @@ function formSlot(
         if (text !== undefined) return text
       }
       return undefined
+    },
+    says(fact, field) {
+      if (applies !== undefined && !applies(fact)) return false
+      for (let i = 0; i < forms.length; i++)
+        if (forms[i]!.write(fact) !== undefined) return forms[i]!.fields.some((each) => each.path === field.path)
+      if ((fact.ext?.[context.dialect]?.$raw as Bag | undefined)?.[path] !== undefined) return false
+      // Whatever stands there instead says what a reader takes from it.
+      const text = fallback?.(fact)
+      const seen = { kind: context.kind } as Fact // read by path alone
+      return typeof text === 'string' && readForms(text, seen) && field.get(seen) === field.get(fact)
     },
     fallback,
   }
@@ -284,11 +305,14 @@ function notedBy(
   if (convert.type === 'string') return integers(field, blank, trees)
   const { noted } = convert
   if (noted === undefined) return { readNoted: undefined, writeNoted: undefined }
+  // What says "not told" says so in every form.
+  const untold = blank === undefined ? undefined : convert.read(blank)
   return {
     readNoted(value, fact) {
       const found = noted.read(value)
-      if (found !== undefined) field.set(fact, found.model)
-      return found?.note
+      if (found === undefined || found.model === untold) return undefined
+      field.set(fact, found.model)
+      return found.note
     },
     writeNoted: (fact, note) => noted.write(field.get(fact), note),
   }
@@ -326,10 +350,16 @@ function fixedSlot(
   const { const: fixed } = rule
   const base = { path, write: nothing }
   const fallback = fallbackOf(rule, context)
+  if (isDropped(rule)) return { ...base, read: always, settle: undefined, fallback: undefined }
   if (fixed !== undefined || fallback === undefined)
     return { ...base, read: (value) => value === fixed, settle: undefined, fallback: () => fixed }
   const settle: Slot['settle'] = (value, fact) => value === fallback(fact)
   return { ...base, read: always, settle, fallback }
+}
+
+/** Whether a field says no more than why its value goes no further: then it is not kept aside, either. */
+export function isDropped(rule: FieldRule): boolean {
+  return rule.lossy !== undefined && Object.keys(rule).length === 1
 }
 
 /** A value that is not written for a fact must be kept, though it is the one that is written for others. */

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { formatFault } from '../../src/config/index.js'
+import { openDialects } from '../../src/gateway/dialects.js'
+import { nothingTold, sequenceFor } from '../../src/gateway/sequence/index.js'
 import type { CallView } from '../../src/gateway/state.js'
 import { observe } from '../../src/gateway/tracker.js'
 import type { ChannelFact } from '../../src/model/index.js'
+import { recordedFrames } from '../mapping/ari-frames.js'
 import { channel, flagged } from './facts.js'
 
 function known(...facts: ChannelFact[]): CallView {
@@ -123,6 +127,14 @@ describe('states', () => {
     expect(known(channel('early'), channel('ringing', { full: true })).channel.state).toBe('ringing')
   })
 
+  test('what is no news of the state does not make a call ring again', () => {
+    const ringing = channel('ringing', { change: 'vars' })
+    expect(known(channel('early'), ringing).channel.state).toBe('early')
+    expect(known(channel('answered'), ringing).channel.state).toBe('answered')
+    expect(known(channel('new'), ringing).channel.state).toBe('ringing')
+    expect(known(channel('early'), channel('ringing')).channel.state).toBe('ringing')
+  })
+
   test('a call is named at its first sight or never', () => {
     expect(known(channel('new', { call: 'x' }), channel('ringing')).channel.call).toBe('x')
     expect(known(channel('new'), channel('ringing', { call: 'x' })).channel).not.toHaveProperty('call')
@@ -149,4 +161,52 @@ describe('causes of an end', () => {
     ],
   ]
   test.each(cases)('%s', (_name, facts, want) => expect(known(...facts).channel.cause).toEqual(want))
+})
+
+interface Event {
+  readonly type: string
+  readonly cause?: number
+  readonly channel?: object
+}
+
+describe('the end of a call of an Asterisk', () => {
+  const opened = openDialects(['mappings/stasis.yaml', 'mappings/xcc.yaml'])
+  if ('faults' in opened) throw new Error(opened.faults.map(formatFault).join('\n'))
+  const stasis = opened.dialects.get('stasis')!
+  const xcc = opened.dialects.get('xcc')!
+  const events = recordedFrames('test/fixtures/ari/frames.jsonl.gz').map(({ text }) => JSON.parse(text) as Event)
+  const destroyed = events.find(({ type, cause }) => type === 'ChannelDestroyed' && cause === 0)!
+  const factOf = (event: object) =>
+    stasis.decode({ node: 'ast1' }, Buffer.from(JSON.stringify(event))).facts[0] as ChannelFact
+  const changed = (state: string) =>
+    factOf({ ...destroyed, type: 'ChannelStateChange', channel: { ...destroyed.channel, state } })
+
+  /** The account of a call that a controller gets. */
+  function cdrOf(...facts: ChannelFact[]): Record<string, unknown> {
+    const view = known(...facts)
+    const occasion = { fact: facts.at(-1)!, view, told: nothingTold() }
+    const said = sequenceFor('xcc')(occasion, {
+      loopback: false,
+      makeCdr: true,
+      cdrOrder: 'before-end',
+      onlyControllable: false,
+      steerable: true,
+    })
+    const [message] = xcc.encode({ facts: said.filter(({ kind }) => kind === 'cdr') }).messages
+    return (JSON.parse(Buffer.from(message!.body).toString()) as { params: { cdr: Record<string, unknown> } }).params
+      .cdr
+  }
+
+  test('without a cause is normal clearing where it was answered', () => {
+    expect(cdrOf(changed('Up'), factOf(destroyed))).toMatchObject({ hangup_cause: 'NORMAL_CLEARING' })
+  })
+
+  test('without a cause has none where it was not', () => {
+    expect(cdrOf(changed('Ringing'), factOf(destroyed)).hangup_cause ?? '').toBe('')
+  })
+
+  test('is written with the cause that was told', () => {
+    const [message] = stasis.encode({ facts: [factOf(destroyed)] }).messages
+    expect(JSON.parse(Buffer.from(message!.body).toString())).toEqual(destroyed)
+  })
 })

@@ -152,3 +152,101 @@ messages:
     })
   })
 })
+
+describe('names that every object has by itself', () => {
+  test.each(['constructor', '__proto__', 'toString', 'constructor.0', '__proto__.x', 'hasOwnProperty.name'])(
+    '%s is an entry like any other',
+    (name) => {
+      const params = JSON.parse(`{"uuid":"c","params":{"p_${name}":"!1","${name}":"2"}}`) as object
+      const body = JSON.stringify({ jsonrpc: '2.0', method: 'Event.Thing', params })
+      const { facts } = dialect.decode(undefined, Buffer.from(body))
+      const { messages } = dialect.encode({ facts })
+      expect(JSON.parse(Buffer.from(messages[0]!.body).toString())).toEqual(JSON.parse(body))
+    },
+  )
+
+  test.each(['constructor', '__proto__'])('ext.%s keeps what was told there, and nothing else', (name) => {
+    const keeping = openText(`mapping: v1
+dialect: d
+codec: { name: stasis }
+messages:
+  m:
+    address: { node: '' }
+    match: { type: m }
+    fact: channel
+    set: { state: new }
+    fields: { id: { is: id, required: true }, x: ext.${name} }
+`)
+    for (const body of ['{"type":"m","id":"c","x":7}', '{"type":"m","id":"c"}']) {
+      const { facts } = keeping.decode(undefined, Buffer.from(body))
+      expect(Buffer.from(keeping.encode({ facts }).messages[0]!.body).toString()).toBe(body)
+    }
+  })
+})
+
+describe('a field that only a text of several fields says', () => {
+  const formed = openText(`mapping: v1
+dialect: d
+codec: { name: stasis }
+messages:
+  m:
+    address: { node: '' }
+    match: { type: m }
+    fact: channel
+    set: { state: new }
+    fields:
+      id: { is: id, required: true }
+      name:
+        form: ['T/{serial}-{ext.suffix}', '{ext.name}']
+        or: [{ form: 'T/{serial}-{id#}' }, { form: 'X/{id#}' }]
+        when: { direction: inbound }
+    carry: { at: more, prefix: p_ }
+    rest: vars
+`)
+  const call = { kind: 'channel', id: 'c', state: 'new', direction: 'inbound', serial: 's' }
+  const sent = (fact: object) =>
+    JSON.parse(
+      Buffer.from(formed.encode({ facts: [{ ...call, ...fact } as unknown as Fact] }).messages[0]!.body).toString(),
+    ) as Record<string, unknown>
+
+  test.each([
+    ['where the text does not say it', { ext: { d: { name: 'Other/7' } } }, 'Other/7'],
+    ['where another value was kept aside in its place', { ext: { d: { $raw: { name: 7 } } } }, 7],
+    ['where no text is written', { direction: 'outbound' }, undefined],
+  ])('rides along %s', (_, fact, name) => {
+    const event = sent(fact)
+    expect(event).toMatchObject({ more: { p_serial: 's' } })
+    expect(event.name).toEqual(name)
+    const [back] = formed.decode(undefined, Buffer.from(JSON.stringify(event))).facts
+    expect(back).toMatchObject({ serial: 's' })
+  })
+
+  test.each([{ ext: { d: { suffix: '9' } } }, {}])('does not where it does: %j', (fact) => {
+    expect(sent(fact).more).not.toHaveProperty('p_serial')
+  })
+
+  test('goes before one of its name that rides along', () => {
+    const body = '{"type":"m","id":"c","name":"T/s-9","more":{"p_direction":"inbound","p_serial":"other"}}'
+    const { facts } = formed.decode(undefined, Buffer.from(body))
+    expect(facts).toMatchObject([{ serial: 's', vars: { p_serial: 'other' } }])
+    expect(JSON.parse(Buffer.from(formed.encode({ facts }).messages[0]!.body).toString())).toEqual(JSON.parse(body))
+  })
+})
+
+test('a number beyond all bounds is no value of the model', () => {
+  const speech = openText(`mapping: v1
+dialect: d
+codec: { name: stasis }
+messages:
+  m:
+    address: { node: '' }
+    match: { type: m }
+    fact: speech
+    fields: { id: channel }
+    carry: { at: more, prefix: p_ }
+`)
+  const body = '{"type":"m","id":"c","more":{"p_confidence":"!1e400"}}'
+  const { facts } = speech.decode(undefined, Buffer.from(body))
+  expect(facts[0]).not.toHaveProperty('confidence', expect.anything())
+  expect(Buffer.from(speech.encode({ facts }).messages[0]!.body).toString()).toBe(body)
+})

@@ -84,6 +84,26 @@ messages:
     cases: { rings: { wire: { s: R }, model: { state: ringing } } }
 `)
 
+  test('a value kept aside for a field that the cases are not about says nothing', () => {
+    const guessing = openText(`mapping: v1
+dialect: d
+codec: { name: stasis }
+messages:
+  m:
+    address: { node: '' }
+    match: { type: m }
+    fact: channel
+    mustSay: true
+    fields: { id: { is: id, required: true }, s: cases, n: dialled }
+    cases: { rings: { wire: { s: R }, model: { state: ringing } } }
+    infer: { far: { wire: { n: '9' }, model: { direction: outbound } } }
+`)
+    const { facts } = guessing.decode(undefined, Buffer.from('{"type":"m","id":"c","s":"R","n":{}}'))
+    expect(guessing.encode({ facts }).messages).toHaveLength(1)
+    Object.assign(facts[0]!, { state: 'ended' })
+    expect(guessing.encode({ facts }).messages).toEqual([])
+  })
+
   test('a fact that no case says is not written', () => {
     expect(write(strict, [{ ...channel, state: 'ringing' }])).toEqual(['---\nid: c\ns: R\n'])
     expect(write(strict, [{ ...channel, state: 'ended' }])).toEqual([])

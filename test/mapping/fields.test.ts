@@ -212,3 +212,119 @@ describe('what no rule knows', () => {
     expect(Buffer.from(messages[0]!.body).toString()).toBe("---\nx: '10'\nnew: 1\nid: c\nstate: ended\n")
   })
 })
+
+/** A dialect of JSON events with these fields, whose facts are channels or terminals. */
+function events(fields: string, fact = 'channel', more = ''): ReturnType<typeof openText> {
+  return openText(`mapping: v1
+dialect: d
+codec: { name: stasis }
+messages:
+  m:
+    address: { node: '' }
+    match: { type: m }
+    fact: ${fact}
+    set: { ${fact === 'channel' ? 'state: new' : 'state: online'} }
+${more}
+    fields:
+${fields}
+`)
+}
+
+const BLANK_TIME = '1970-01-01T00:00:00.000+0000'
+
+describe('a value that was not taken on purpose', () => {
+  const times = events(`      id: { is: id, required: true }
+      made: { is: times.created, as: iso, or: [at], default: '${BLANK_TIME}' }
+      at: { is: at, as: iso }
+      answered: { is: times.answered, as: iso, if: { talks: true }, default: '${BLANK_TIME}' }`)
+
+  test.each([
+    [
+      'a time that says "not told" beside one that would stand for it',
+      { made: BLANK_TIME, at: '2026-01-01T00:00:00.000+0000' },
+    ],
+    ['a time that says "not told" in another zone', { made: '1970-01-01T01:00:00.000+0100' }],
+    ['a time of another zone under a condition that fails', { answered: '2026-01-01T00:00:00.000+0100', talks: false }],
+  ])('does not get there in another form: %s', (_, members) => {
+    const body = JSON.stringify({ type: 'm', id: 'c', ...members })
+    const [fact] = read(times, body)
+    expect(fact).not.toHaveProperty('times')
+    expect(again(times, body).map((each) => JSON.parse(each) as unknown)).toEqual([JSON.parse(body)])
+  })
+
+  test('another form of what was meant is taken all the same', () => {
+    const body = JSON.stringify({
+      type: 'm',
+      id: 'c',
+      made: '2026-01-01T00:00:00.000+0100',
+      answered: '2026-01-01T00:00:01.000+0100',
+      talks: true,
+    })
+    const created = Date.parse('2026-01-01T00:00:00.000+01:00')
+    expect(read(times, body)).toMatchObject([{ times: { created, answered: created + 1000 } }])
+    expect(again(times, body).map((each) => JSON.parse(each) as unknown)).toEqual([JSON.parse(body)])
+  })
+})
+
+describe('an integer where a text is meant under a condition', () => {
+  const dialect = withFields('      talks: flags.held\n      x: { is: dialled, if: { talks: true } }')
+
+  test.each([
+    [true, '17'],
+    [false, undefined],
+  ])('is its digits only where the condition holds: %s', (talks, dialled) => {
+    const body = `${BASE}talks: ${talks}\nx: 17\n`
+    expect((read(dialect, body)[0] as { dialled?: string }).dialled).toBe(dialled)
+    expect(again(dialect, body)).toEqual([body])
+  })
+})
+
+describe('a text that is required', () => {
+  const one = events("      sn: { form: '{serial}', required: true }", 'terminal')
+  const two = events(
+    "      sn: { form: '{serial}/{number}', required: true }\n      at: { is: address }",
+    'terminal',
+    '    carry: { at: more, prefix: p_ }',
+  )
+  const terminal = { kind: 'terminal', state: 'online' }
+
+  test('is not said where nothing would stand there', () => {
+    expect(write(one, [{ ...terminal, serial: 's' }])).toEqual(['{"type":"m","sn":"s"}'])
+    expect(write(one, [{ ...terminal, serial: '' }])).toEqual([])
+  })
+
+  test('may be made of several fields', () => {
+    expect(read(two, '{"type":"m","sn":"s/7"}')).toEqual([{ ...terminal, serial: 's', number: '7' }])
+    expect(write(two, [{ ...terminal, serial: 's', number: '7' }])).toEqual(['{"type":"m","sn":"s/7"}'])
+    expect(write(two, [{ ...terminal, serial: 's' }])).toEqual([])
+    expect(() => read(two, '{"type":"m","sn":"s"}')).toThrow(
+      expect.objectContaining({
+        code: 'mapping.required',
+        message: expect.stringContaining('field sn is missing') as unknown,
+      }),
+    )
+  })
+})
+
+test('a field that says no more than what it loses goes no further', () => {
+  const dialect = events('      id: { is: id, required: true }\n      key.secret: { lossy: it is a secret }')
+  const body = '{"type":"m","id":"c","key":{"secret":{"a":1},"shape":"round"}}'
+  expect(JSON.stringify(dialect.decode(undefined, Buffer.from(body)).facts)).not.toContain('secret')
+  expect(again(dialect, body)).toEqual(['{"type":"m","id":"c","key":{"shape":"round"}}'])
+})
+
+test('a number that is not finite is kept aside like any other that is none', () => {
+  const dialect = openText(`mapping: v1
+dialect: d
+codec: { name: stasis }
+messages:
+  m:
+    address: { node: '' }
+    match: { type: m }
+    fact: speech
+    fields: { id: channel, sure: confidence }
+`)
+  const [fact] = dialect.decode(undefined, Buffer.from('{"type":"m","id":"c","sure":1e400}')).facts
+  expect(fact).not.toHaveProperty('confidence', expect.anything())
+  expect(fact!.ext).toMatchObject({ d: { $raw: { sure: Number.POSITIVE_INFINITY } } })
+})

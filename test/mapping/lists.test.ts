@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Fact } from '../../src/model/index.js'
 import { again, openText, read, write } from './open.js'
 
 describe('a list of elements', () => {
@@ -275,5 +276,39 @@ messages:
 
   test('a fact without a word is not said', () => {
     expect(write(dialect, [{ kind: 'lifecycle', event: 'reboot' }])).toEqual([])
+  })
+})
+
+describe('facts for one message', () => {
+  const pictures = openText(`mapping: v1
+dialect: d
+codec: { name: stasis }
+messages:
+  all:
+    address: { node: '[{node}]' }
+    match: { type: all }
+    fact: channel
+    set: { full: true }
+    full: channels
+    fields: { at: { is: at, as: iso } }
+    each: legs
+    item: { fields: { id: { is: id, required: true }, state: state } }
+`)
+  const leg = (id: string, node: string, at: number) =>
+    ({ kind: 'channel', id, node, full: true, state: 'new', meta: { at, clock: 'source' } }) as const
+  const told = (...facts: Fact[]) =>
+    pictures
+      .encode({ facts })
+      .messages.map(({ address, facts: said }) => [address.node, ...said.map((fact) => (fact as { id?: string }).id)])
+
+  test('go by what the address says of them', () => {
+    expect(told(leg('a', 'x', 1), leg('b', 'x', 1), leg('c', 'y', 1))).toEqual([
+      ['x', 'a', 'b'],
+      ['y', 'c'],
+    ])
+  })
+
+  test('may have been told at different times', () => {
+    expect(told(leg('a', 'x', 1), leg('b', 'x', 2))).toEqual([['x', 'a', 'b']])
   })
 })

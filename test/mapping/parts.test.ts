@@ -133,6 +133,33 @@ describe('a fault', () => {
   })
 })
 
+describe('two parts that have a rule of one name', () => {
+  const both = (more: string) =>
+    mapping(`parts:
+  leg: { fields: { id: { is: id, required: true }, state: state } }
+  way: { fields: { leg.state: { is: direction } }, infer: { far: { wire: { x: 1 }, model: { direction: outbound } } } }
+  far: { infer: { far: { wire: { x: 1 }, model: { flags.held: true } } } }
+messages:
+  one:
+    address: { node: '[{node}]' }
+    match: { type: one }
+    fact: channel
+    use: { leg: leg, way: '', far: '' }
+${more}`)
+
+  test('are a fault, for the second would never be used', () => {
+    expect(faultsOf(both(''))).toEqual([
+      'm.yaml:13:22: mapping.contradiction: fields.leg.state of the part way is never used, for the part leg has one, too; rename one of them, or say in the message which is meant',
+      'm.yaml:13:31: mapping.contradiction: infer.far of the part far is never used, for the part way has one, too; rename one of them, or say in the message which is meant',
+    ])
+  })
+
+  test('are none where the message has one of its own', () => {
+    const own = '    fields: { leg.state: state }\n    infer: { far: { wire: { x: 1 }, model: { flags.ready: true } } }'
+    expect(faultsOf(both(own))).toEqual([])
+  })
+})
+
 describe('a site', () => {
   const site = (rest: string) => ({ 'site.yaml': `mapping: v1\nextends: base.yaml\n${rest}\n`, 'base.yaml': PARTED })
 

@@ -7,13 +7,15 @@ import { jsonTrees } from '../json-trees.js'
 import { isPlainObject } from '../json-value.js'
 
 const NONE: ReadonlySet<object> = new Set()
+const NULL = 'null'
 
 /**
  * Events of Asterisk for the mapping engine: one JSON object a body, with a `type`. Types that nobody knows
  * yet are read like the others.
  *
  * Errors: those of {@link readJson}; `codec.malformed` where the body is no object, `codec.method` where it
- * has no type; `codec.value` for what JSON cannot write.
+ * has no type; `codec.value` for what JSON cannot write, such as a number that is not finite. Numbers are read as
+ * {@link readJson} tells.
  */
 export function stasisCodec(limits: JsonLimits = {}): Codec {
   return {
@@ -24,6 +26,8 @@ export function stasisCodec(limits: JsonLimits = {}): Codec {
       let text: string
       try {
         text = JSON.stringify(eventOf(root))
+        // JSON has null for a number that is not finite, and the receiver would take it for that.
+        if (text.includes(NULL) && !isExact(root)) throw new TypeError('a number is not finite')
       } catch (cause) {
         if (cause instanceof GatewayError) throw cause
         throw new GatewayError('codec.value', 'the event cannot be written as JSON', { cause })
@@ -31,6 +35,12 @@ export function stasisCodec(limits: JsonLimits = {}): Codec {
       return bodyBytes(text)
     },
   }
+}
+
+/** Whether each number in a value, which has no cycles, is finite. */
+function isExact(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
+  return typeof value !== 'object' || value === null || Object.values(value).every(isExact)
 }
 
 function eventOf(root: unknown): unknown {

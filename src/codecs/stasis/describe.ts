@@ -57,8 +57,8 @@ function acceptsOne({ name, members }: Type, value: unknown): boolean {
  * paths. Nothing for a type that is not known.
  */
 export function eventFaults(event: Readonly<Record<string, unknown>>): string[] {
-  const own = EVENTS[String(event.type)]
-  return own === undefined ? [] : faultsOf(event, { ...ENVELOPE, ...own }, '')
+  const type = String(event.type)
+  return Object.hasOwn(EVENTS, type) ? faultsOf(event, { ...ENVELOPE, ...EVENTS[type] }, '') : []
 }
 
 function faultsOf(object: Readonly<Record<string, unknown>>, members: Members, path: string): string[] {
@@ -111,7 +111,7 @@ function memberOf(members: Members, path: readonly string[]): MemberDescription 
   const siblings = Object.keys(members)
   if (key === undefined)
     return { exists: true, siblings: [], known: [], wants: 'an object', accepts: (value) => isPlainObject(value) }
-  const written = members[key]
+  const written = Object.hasOwn(members, key) ? members[key] : undefined
   if (written === undefined)
     return { exists: false, siblings, known: [], wants: 'no such member', accepts: () => false }
   const type = typeOf(written)

@@ -66,10 +66,14 @@ export function madeUp(said: readonly Said[], subjects: Subjects): { field: stri
       // Parties by another name are told, not made up.
       if (!found.has(path) && otherParties(subjects.kind, path) === undefined) found.set(path, of)
     }
-    for (const [path, of] of makersOf(trial.telling)) {
-      if (isAside(path) || found.has(path) || known.get(path)?.absent === false) continue
-      const less = tryOut(new Map([...fact, [path, undefined]]), known, subjects)
-      if (less !== undefined && valueIn(less.back, path) !== undefined) note(path, of)
+    for (const { path, of, sources } of makersOf(trial.telling)) {
+      // Something else may be made up where not even what it is made of was told.
+      for (const untold of [[path], [path, ...sources]]) {
+        if (isAside(path) || found.has(path) || untold.some((each) => known.get(each)?.absent === false)) continue
+        const less = tryOut(new Map([...fact, ...untold.map((each) => [each, undefined] as const)]), known, subjects)
+        if (less !== undefined && valueIn(less.went, path) === undefined && valueIn(less.back, path) !== undefined)
+          note(path, of)
+      }
     }
     for (const path of fieldsOf(trial.back)) {
       const value = valueIn(trial.went, path) === undefined ? valueIn(trial.back, path) : undefined
@@ -79,13 +83,23 @@ export function madeUp(said: readonly Said[], subjects: Subjects): { field: stri
   return [...found].map(([field, of]) => ({ field, of }))
 }
 
+interface Maker {
+  readonly path: string
+  /** What it is made of, for people. */
+  readonly of: string
+  /** Model fields that it is made of. */
+  readonly sources: readonly string[]
+}
+
 /** Fields that a telling may make up, and what they are made of. */
-function makersOf({ fields, inferred }: Telling): (readonly [path: string, of: string])[] {
+function makersOf({ fields, inferred }: Telling): Maker[] {
   const made = fields.flatMap(({ says, rule }) => {
     const of = rule.or?.map(substituteText).join(' or ') ?? rule.derive
-    return of === undefined ? [] : says.map((path) => [path, of] as const)
+    const sources = (rule.or ?? []).flatMap((each) => (typeof each === 'string' ? each : (each.is ?? [])))
+    return of === undefined ? [] : says.map((path) => ({ path, of, sources }))
   })
-  return [...made, ...inferred.map(({ path, values }) => [path, values?.join(' or ') ?? 'looked up'] as const)]
+  const told = inferred.map(({ path, values }) => ({ path, of: values?.join(' or ') ?? 'looked up', sources: [] }))
+  return [...made, ...told]
 }
 
 function substituteText(rule: SubstituteRule): string {

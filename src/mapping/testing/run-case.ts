@@ -4,6 +4,8 @@ import type { Dialect } from '../dialect.js'
 import { factsBodyFromJson, factsBodyToJson } from '../facts-json.js'
 import type { DecodedMessage, TreesOf } from '../message.js'
 import type { Bag } from '../paths.js'
+import type { FieldRules } from '../schema.js'
+import { isDropped } from '../slots.js'
 import { differences, textDifferences } from './differences.js'
 import type { TestCase } from './test-file.js'
 
@@ -43,7 +45,12 @@ export function runCase(test: TestCase, dialect: Dialect, treesOf: TreesOf): Cas
       'round trip',
       'error' in again
         ? [again.error]
-        : bodyDifferences({ ...test, wire: { body: test.wire.body } }, dialect, again.value),
+        : bodyDifferences(
+            { ...test, wire: { body: test.wire.body } },
+            dialect,
+            again.value,
+            droppedBy(read.value, dialect),
+          ),
     )
   }
   return {
@@ -104,12 +111,37 @@ function one({ messages, unsaid }: ReturnType<Dialect['encode']>, facts: number)
   return message
 }
 
-function bodyDifferences(test: TestCase, dialect: Dialect, { address, body }: Encoded): string[] {
+/** Wire paths of JSON whose values go no further than the rule that read the message. */
+function droppedBy({ rule: name }: DecodedMessage, { messages }: Dialect): string[][] {
+  const { root, each, fields, item } = messages.find((message) => message.name === name)!.rule
+  const within = (prefix: readonly (string | undefined)[], rules: FieldRules | undefined) =>
+    Object.entries(rules ?? {}).flatMap(([path, rule]) =>
+      typeof rule === 'object' && rule !== null && isDropped(rule)
+        ? [[...prefix, path].flatMap((part) => part?.split('.') ?? [])]
+        : [],
+    )
+  return [...within([root], fields), ...within([root, each], item?.fields)]
+}
+
+/** A value of JSON without the members at a path, in each element where lists stand on the way. */
+function without(value: unknown, [key, ...inner]: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map((each) => without(each, [key!, ...inner]))
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key!)) return value
+  const { [key!]: member, ...rest } = value as Bag
+  return inner.length === 0 ? rest : { ...value, [key!]: without(member, inner) }
+}
+
+function bodyDifferences(
+  test: TestCase,
+  dialect: Dialect,
+  { address, body }: Encoded,
+  dropped: readonly (readonly string[])[] = [],
+): string[] {
   const text = Buffer.from(body).toString('utf8')
   const where = test.wire.address === undefined ? [] : differences(withoutReply(test.wire.address), address, 'address')
   if (dialect.codec.trees.ordered) return [...where, ...textDifferences(String(test.wire.body), text)]
   const want = typeof test.wire.body === 'string' ? (JSON.parse(test.wire.body) as unknown) : test.wire.body
-  return [...where, ...differences(want, JSON.parse(text), 'body')]
+  return [...where, ...differences(dropped.reduce(without, want), JSON.parse(text), 'body')]
 }
 
 /** Where to answer is no part of where a message travels. */

@@ -61,6 +61,10 @@ describe('a body is refused', () => {
   })
 })
 
+test('null is written where it stands', () => {
+  expect(written({ type: 'X', a: null, b: 'null', n: 1.5 })).toBe('{"type":"X","a":null,"b":"null","n":1.5}')
+})
+
 describe('an event cannot be written', () => {
   const loop: Record<string, unknown> = { type: 'X' }
   loop.self = loop
@@ -69,6 +73,8 @@ describe('an event cannot be written', () => {
     ['that is a list', [], 'codec.malformed'],
     ['with a value JSON has not', { type: 'X', n: 1n }, 'codec.value'],
     ['inside itself', loop, 'codec.value'],
+    ['with a number that is not finite', { type: 'X', a: null, b: [{ n: Number.POSITIVE_INFINITY }] }, 'codec.value'],
+    ['with a number that is none', { type: 'X', n: Number.NaN }, 'codec.value'],
   ])('%s', (_, event, code) => {
     expect(faultOf(() => codec.encode(event)).code).toBe(code)
   })

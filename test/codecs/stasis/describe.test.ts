@@ -13,6 +13,7 @@ describe('of events it is known', () => {
     ['no member', start, ['channel', 'nonsense'], false, 'no such member'],
     ['no member of a text', start, ['channel', 'name', 'x'], false, 'no such member'],
     ['a member of one of several', { type: { any: ['Dial', 'StasisStart'] } }, ['args'], true, 'a list, each a text'],
+    ['no member that every object has by itself', start, ['constructor'], false, 'no such member'],
     ['no member of any of several', { type: { any: ['Dial', 'StasisEnd'] } }, ['args'], false, 'no such member'],
     ['a member of our own pictures', { type: 'PatchbayGap' }, ['reason'], true, 'a text'],
   ])('%s', (_, match, path, exists, wants) => {
@@ -69,6 +70,7 @@ describe('faults of an event', () => {
     [{ ...event, type: 'PatchbayChannels', channels: [channel, { ...channel, id: 7 }] }, ['channels.1.id']],
     [{ ...event, type: 'PatchbayChannels', channels: {} }, ['channels.0']],
     [{ type: 'Unheard' }, []],
+    [{ type: 'constructor' }, []],
   ])('are named by their paths %#', (faulty, paths) => {
     expect(eventFaults(faulty)).toEqual(paths)
   })
