@@ -21,10 +21,8 @@ export const ERROR_CODES = {
   'link.connect': 'a link could not be opened',
   'link.lost': 'a link went away while something was in flight',
   'link.refused': 'the peer refused what was sent',
-  'link.unroutable': 'the peer took the message but nobody is bound to receive it',
   'link.forbidden': 'the peer forbids publishing or subscribing there',
   'link.too-large': 'the message is larger than the peer takes',
-  'gateway.loop': 'the message has been here before or took too many hops',
   'gateway.stopping': 'the gateway is shutting down',
 } as const
 

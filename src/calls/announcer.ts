@@ -10,7 +10,7 @@ export interface Announcer {
   announce(): void
   /** Says how the node is, ahead of its time. */
   update(): void
-  /** Says that the node leaves; resolves when that is said. */
+  /** Says that the node leaves; resolves when that is said. Nothing is said of it afterwards. */
   stop(): Promise<void>
 }
 
@@ -28,7 +28,7 @@ export interface AnnouncerParts {
   readonly headers: Readonly<Record<string, string>>
   /** Calls that are up. */
   sessions(): Promise<number>
-  /** What else is told of the node at every time, over what stands here. */
+  /** What else is told of the node as long as it is there, over what stands here. */
   more?(): Promise<Pick<FactOf<'node'>, 'figures' | 'ext'>>
   readonly log: Log
 }
@@ -38,11 +38,13 @@ export function makeAnnouncer(parts: AnnouncerParts): Announcer {
   const started = performance.now()
   let timer: NodeJS.Timeout | undefined
   let lastWord = Promise.resolve()
+  let hasLeft = false
 
   async function tell(change: NodeChange): Promise<void> {
     const { uuid: id, name, address, version } = parts
     const uptimeSeconds = Math.floor((performance.now() - started) / 1000)
-    const more = await parts.more?.()
+    // The last word waits for nobody.
+    const more = change === 'left' ? undefined : await parts.more?.()
     const figures = { uptimeSeconds, sessions: await parts.sessions(), ...more?.figures }
     const fact: Fact = { kind: 'node', id, name, address, version, change, ...more, figures }
     const { messages } = parts.dialect.encode({ facts: [fact] })
@@ -54,6 +56,8 @@ export function makeAnnouncer(parts: AnnouncerParts): Announcer {
   }
 
   function say(change: NodeChange): void {
+    if (hasLeft) return
+    hasLeft = change === 'left'
     lastWord = lastWord
       .then(() => tell(change))
       .catch((error: unknown) =>
@@ -73,6 +77,7 @@ export function makeAnnouncer(parts: AnnouncerParts): Announcer {
       clearInterval(timer)
       if (timer !== undefined) say('left')
       timer = undefined
+      hasLeft = true
       await lastWord
     },
   }

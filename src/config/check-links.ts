@@ -15,6 +15,13 @@ export function checkLinks(source: YamlSource, { group, links, routes }: RawConf
     faults.push(...overlapsWithin(source, [...link.path, 'observe'], link.observe, 'a message would be taken twice'))
     faults.push(...checkStream(source, link), ...checkDeadLetters(source, link, links))
     if (link.type === 'ari' && isTarget(link)) faults.push(...checkUserEvents(source, link))
+    if (link.type === 'nats' && isTarget(link)) faults.push(...checkObserved(source, link))
+    if (link.isSteered && link.qualifiesIds) faults.push(steeredUnderOtherIds(source, link))
+  }
+  for (const [index, { from, to }] of routes.entries()) {
+    if (routes.findIndex((each) => each.from === from && each.to === to) !== index) continue
+    const [asterisk, bus] = [from, to].map((name) => links.find((link) => link.name === name))
+    if (asterisk?.type === 'ari' && bus?.type === 'nats') faults.push(...compareNodeNames(source, asterisk, bus, group))
   }
   for (const [later, link] of links.entries()) {
     for (const earlier of links.slice(0, later)) {
@@ -66,6 +73,22 @@ function checkStream(source: YamlSource, link: RawLink): Fault[] {
   return faults
 }
 
+/** Where we answer requests, one that is observed besides would be carried out twice. */
+function checkObserved(source: YamlSource, link: RawLink): Fault[] {
+  return sound(link.observe).flatMap(({ subject, index }) => {
+    const request = REQUEST_SUBJECTS.find((each) => subjectsOverlap(each, subject))
+    if (request === undefined) return []
+    const what = `\`${subject}\` covers \`${request}\`, where requests to our own nodes arrive: each would be taken twice`
+    const right = 'name event subjects only, such as cn.xswitch.ctrl.> and cn.xswitch.event.>'
+    return [source.fault([...link.path, 'observe', index], 'config.subject', what, right)]
+  })
+}
+
+function steeredUnderOtherIds(source: YamlSource, link: RawLink): Fault {
+  const what = '`steer` and `qualifyIds` stand together: commands name calls by the ids that Asterisk knows'
+  return source.fault([...link.path, 'qualifyIds'], 'config.link', what, 'give this Asterisk a `systemname` of its own')
+}
+
 /** Kinds of links that can keep dead letters of others. */
 const KEEPERS: ReadonlySet<string> = new Set(['amqp', 'nats'])
 
@@ -112,6 +135,13 @@ function compareQueues(source: YamlSource, earlier: RawLink, link: RawLink): Fau
     return []
   const what = `\`links.${earlier.name}\` consumes from the queue \`${link.queue}\` too: each would get half of the messages`
   return [source.fault([...link.path, 'queue', 'name'], 'config.link', what, 'give each link a queue of its own')]
+}
+
+function compareNodeNames(source: YamlSource, asterisk: RawLink, bus: RawLink, group: string | undefined): Fault[] {
+  const node = asterisk.node ?? asterisk.name
+  if (node !== (bus.nodeUuid ?? group)) return []
+  const what = `\`links.${bus.name}\` is the node ${node} too: requests would be answered twice`
+  return [source.fault([...asterisk.path, 'node'], 'config.link', what, 'give each a name of its own')]
 }
 
 function compareNodes(source: YamlSource, earlier: RawLink, link: RawLink, group: string | undefined): Fault[] {

@@ -14,6 +14,8 @@ export interface RawLink {
   readonly streamSubjects: readonly string[] | undefined
   readonly observe: readonly string[] | undefined
   readonly node: string | undefined
+  readonly isSteered: boolean
+  readonly qualifiesIds: boolean
   readonly app: string | undefined
   readonly userEvents: string | undefined
   readonly deadLetters: string | undefined
@@ -59,6 +61,8 @@ function viewLink(name: string, link: unknown): RawLink {
     streamSubjects: texts(get(get(link, 'stream'), 'subjects')),
     observe: texts(get(link, 'observe')),
     node: text(get(link, 'node')),
+    isSteered: get(link, 'steer') !== undefined,
+    qualifiesIds: get(link, 'qualifyIds') === true,
     app: text(get(link, 'app')),
     userEvents: text(get(get(link, 'userEvents'), 'application')),
     deadLetters: text(get(link, 'deadLetters')),

@@ -42,13 +42,13 @@ export function makeDeadLetters(
   return {
     async put({ frame }, id, error) {
       metrics.deadLetter(error.code)
-      log.warn('message put aside as a dead letter', {
-        link,
-        code: error.code,
-        id,
-        address: frame.address,
-        reason: error.message,
-      })
+      const told = { link, code: error.code, id, address: frame.address, reason: error.message }
+      if (place === undefined) {
+        metrics.dropped('dead-letter-failed')
+        log.error('a dead letter could not be kept, for no link keeps any', told)
+        return 'reject'
+      }
+      log.warn('message put aside as a dead letter', told)
       const reasons = {
         [HEADERS.id]: id,
         [DEAD_LETTER_HEADERS.code]: error.code,
@@ -56,10 +56,6 @@ export function makeDeadLetters(
         [DEAD_LETTER_HEADERS.link]: link,
         [DEAD_LETTER_HEADERS.at]: new Date(now()).toISOString(),
         [DEAD_LETTER_HEADERS.address]: JSON.stringify(frame.address),
-      }
-      if (place === undefined) {
-        metrics.dropped('dead-letter-failed')
-        return 'reject'
       }
       const { transport, address } = place
       const letter = { address, body: frame.body, messageId: id }

@@ -15,13 +15,14 @@ import { type Lanes, makeLanes } from './lanes.js'
 import { linkLog } from './link-log.js'
 import { deadLetterPlace, makeTransport } from './links.js'
 import { xccPassOver } from './observed.js'
+import type { RequestTaker } from './requests.js'
 import { makeRoute, type Route, says } from './route.js'
-import { makeSharedDesk, type RequestTaker } from './shared-desk.js'
+import { makeSharedDesk } from './shared-desk.js'
 import { memoryState, type StateStore } from './state.js'
 import { makeSteeredNode, type SteeredNode } from './steered.js'
 import { makeSyncDesk, type SyncDesk } from './sync.js'
 import { type RefuseSystem, systemNames } from './systems.js'
-import { makeWatchedNode, type WatchedNode, watchedRoutes } from './watched.js'
+import { makeWatchedNode, nodesOf, type WatchedNode, watchedRoutes } from './watched.js'
 
 /** A gateway: links, and the routes between them. */
 export interface Gateway {
@@ -50,6 +51,8 @@ export interface GatewayParts {
 
 /** What telling that our nodes leave may take. Milliseconds. */
 const GOODBYE_MS = 1000
+/** What answering the commands that a stop cuts short may take. Milliseconds. */
+const LAST_ANSWERS_MS = 3000
 
 /** Everything that belongs to one link. */
 interface Station extends HubLink {
@@ -66,8 +69,7 @@ interface Station extends HubLink {
 }
 
 function announcersOf({ node, isBusOf }: Station): Announcer[] {
-  const own = node?.announcer
-  return [...(own === undefined ? [] : [own]), ...isBusOf.map((each) => each.announcer)]
+  return [node, ...isBusOf].flatMap((each) => (each?.announcer === undefined ? [] : [each.announcer]))
 }
 
 /** Makes a gateway from a checked configuration. */
@@ -80,9 +82,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
   const links = new Map(Object.keys(config.links).map((name) => [name, hubLink(name, routes, parts, refuse)]))
   const hub = makeHub({ links, routes, store, now })
   const sync = syncDesk(parts, links, routes, store, now)
-  const steered = routes.flatMap((route) =>
-    route.steered ? [steeredNode(route, { parts, hub, lanes, store, links, now })] : [],
-  )
+  const steered = steeredRoutes(routes).map((route) => steeredNode(route, { parts, hub, lanes, store, links, now }))
   const stations = [...links.values()].map((link) =>
     station(link, { parts, hub, sync, lanes, store, routes, links, steered, now }),
   )
@@ -140,14 +140,18 @@ export function makeGateway(parts: GatewayParts): Gateway {
     await Promise.all(stations.map((each) => each.transport.drain()))
     await lanes.idle()
     for (const node of steered) node.xnode.stop()
-    const goodbyes = Promise.all(stations.flatMap(announcersOf).map((announcer) => announcer.stop()))
+    await within(LAST_ANSWERS_MS, Promise.all(stations.flatMap(({ desks }) => desks.map((desk) => desk.idle()))))
     // A link that is down takes no goodbye.
-    await Promise.race([goodbyes, delay(GOODBYE_MS, undefined, { ref: false })])
+    await within(GOODBYE_MS, Promise.all(stations.flatMap(announcersOf).map((announcer) => announcer.stop())))
     await Promise.all(stations.map((each) => each.transport.stop()))
     log.info('gateway stopped')
   }
 
   return { start, stop: () => (stopping ??= end()) }
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  await Promise.race([work, delay(ms, undefined, { ref: false })])
 }
 
 function routeOf(route: RouteConfig, { config, dialects, targetOf, metrics }: GatewayParts): Route {
@@ -168,6 +172,15 @@ function routeOf(route: RouteConfig, { config, dialects, targetOf, metrics }: Ga
   })
 }
 
+/** One for each node on each bus, also where several routes share its facts: that of its calls. */
+function steeredRoutes(routes: readonly Route[]): Route[] {
+  const steered = routes.filter((route) => route.steered)
+  return steered.filter((route) => {
+    const all = steered.filter(({ from, to }) => from === route.from && to === route.to)
+    return route === (all.find(({ kinds }) => kinds.has('channel')) ?? all[0])
+  })
+}
+
 /** Whether controllers steer what a route tells them of. */
 function isSteered({ from, to }: RouteConfig, { links }: Config): boolean {
   const source = links[from]!
@@ -180,13 +193,16 @@ function hubLink(name: string, routes: readonly Route[], parts: GatewayParts, re
   const dialect = dialects.get(link.dialect)!
   const isSource = routes.some((route) => route.from === name)
   const answers = config.routes.some((route) => route.to === name && route.sync.answer) && says(dialect, 'sync')
-  const isNode = link.type === 'nats' && watchedRoutes(name, routes).length > 0
+  const watched = watchedRoutes(name, routes)
+  const isNode = link.type === 'nats' && watched.length > 0
   const make = parts.makeTransport ?? makeTransport
-  const steered = config.routes.filter((route) => route.to === name && isSteered(route, config))
-  const nodes = steered
-    .map(({ from }) => config.links[from]!)
-    .flatMap((each) => (each.type === 'ari' ? [each.node] : []))
-  const roles = { isSource: isSource || answers, isNode, nodes, refuseSystem: refuse.bind(undefined, name) }
+  const nodes = new Set(
+    nodesOf(
+      [...steeredRoutes(routes), ...watched].filter(({ to }) => to === name),
+      config.links,
+    ).values(),
+  )
+  const roles = { isSource: isSource || answers, isNode, nodes: [...nodes], refuseSystem: refuse.bind(undefined, name) }
   const transport = make(name, link, dialect, roles, config)
   return { name, dialect, transport, metrics: metrics.link(name), isDrawn: link.type === 'ari' }
 }
@@ -297,6 +313,7 @@ function station(link: HubLink, around: Surroundings): Station {
           link,
           settings,
           routes: watched,
+          nodes: nodesOf(watched, config.links),
           store: around.store,
           lanes,
           log,
@@ -305,8 +322,8 @@ function station(link: HubLink, around: Surroundings): Station {
           now,
         })
       : undefined
-  const desks = [...isBusOf, ...(node === undefined ? [] : [node])]
+  const nodes = [...isBusOf, ...(node === undefined ? [] : [node])]
   const shared = settings.type === 'nats' ? settings.node.shared : undefined
-  const anyNode = shared === undefined || desks.length === 0 ? [] : [makeSharedDesk(link, shared.subject, desks, log)]
-  return { ...link, jobs, intake, node, desks: [...desks, ...anyNode], isBusOf, isAsteriskOf }
+  const anyNode = shared === undefined || nodes.length === 0 ? [] : [makeSharedDesk(link, shared.subject, nodes, log)]
+  return { ...link, jobs, intake, node, desks: [...nodes.map(({ desk }) => desk), ...anyNode], isBusOf, isAsteriskOf }
 }

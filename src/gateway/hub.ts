@@ -1,12 +1,20 @@
 import type { Dialect } from '../mapping/dialect.js'
-import { type ChannelFact, channelKey, type Fact, type FactOf, type Meta, type Scope } from '../model/index.js'
+import {
+  type ChannelFact,
+  channelKey,
+  type DeviceState,
+  type Fact,
+  type FactOf,
+  type Meta,
+  type Scope,
+} from '../model/index.js'
 import type { LinkMetrics } from '../telemetry/index.js'
 import type { OutgoingFrame, Transport } from '../transports/transport.js'
 import { type EndReason, endedBy, numberOf } from './effects.js'
 import { toldByBridges, toldOfMember } from './membership.js'
 import { ownText } from './own-text.js'
 import type { Route } from './route.js'
-import type { CallView, StateStore, Told } from './state.js'
+import type { CallView, StateStore, TerminalView, Told } from './state.js'
 import { observe } from './tracker.js'
 
 /** A link with what speaks on it. */
@@ -52,7 +60,6 @@ export interface Hub {
   take(arrival: Arrival): Promise<Taken>
   /** Keys whose order an arrival's work depends on, or `all`. */
   keysOf(arrival: Arrival): readonly string[] | 'all'
-  readonly routes: readonly Route[]
 }
 
 /** What the hub is made of. */
@@ -68,6 +75,9 @@ export interface HubParts {
 interface Work {
   readonly outlets: readonly { readonly route: Route; readonly facts: Fact[] }[]
   readonly views: Map<string, CallView>
+  /** Terminals by serial, and states of devices by name, as they are known since. */
+  readonly terminals: Map<string, TerminalView>
+  readonly devices: Map<string, DeviceState>
   readonly inferred: ChannelFact[]
   readonly planned: boolean
 }
@@ -93,18 +103,27 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
 
   async function take(arrival: Arrival): Promise<Taken> {
     const outlets = (routesFrom.get(arrival.link) ?? []).map((route) => ({ route, facts: [] as Fact[] }))
-    const work: Work = { outlets, views: new Map(), inferred: [], planned: arrival.planned === true }
+    const work: Work = {
+      outlets,
+      views: new Map(),
+      terminals: new Map(),
+      devices: new Map(),
+      inferred: [],
+      planned: arrival.planned === true,
+    }
     for (const fact of arrival.facts) {
       const telling = tell(arrival, fact, work)
       if (telling !== undefined) await telling
     }
     if (arrival.full !== undefined && arrival.path.length === 0) await endMissing(arrival, arrival.full, work)
     const parcels = outlets.map(({ route, facts }) => ({ route, frames: write(route, facts, arrival.path) }))
-    // Only what can be written was told: a message that fails above leaves its channels as they were.
+    // Only what can be written was told: a message that fails above leaves everything as it was.
     for (const [key, view] of work.views) {
       const putting = store.putCall(key, view)
       if (putting !== undefined) await putting
     }
+    for (const terminal of work.terminals.values()) await store.putTerminal(arrival.link, terminal)
+    for (const [name, state] of work.devices) await store.putDeviceState(arrival.link, name, state)
     const sends = parcels.map(({ route, frames }) => send(route, frames))
     const confirmed = sends.length === 1 ? sends[0]! : Promise.all(sends).then(() => undefined)
     return { confirmed, inferred: work.inferred }
@@ -123,7 +142,7 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
 
   async function tellOther(arrival: Arrival, fact: Exclude<Fact, ChannelFact>, work: Work): Promise<void> {
     if (fact.kind === 'terminal') return tellTerminal(arrival.link, fact, work)
-    if (links.get(arrival.link)?.isDrawn === true && (await isNoNews(arrival.link, fact))) return
+    if (links.get(arrival.link)?.isDrawn === true && (await isNoNews(arrival.link, fact, work))) return
     const call = isOfCall(fact) ? await knownCall(arrival.link, fact.node, fact.channel, work) : undefined
     if (isOfCall(fact) && call?.channel.controller !== undefined) fact.controller ??= call.channel.controller
     for (const { route, facts } of work.outlets) {
@@ -160,15 +179,15 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
 
   /** A telephone that left one server is offline only for those who hear of no other server that has it. */
   async function tellTerminal(link: string, fact: FactOf<'terminal'>, work: Work): Promise<void> {
-    const isNews = await noteTerminal(link, fact)
+    const isNews = await noteTerminal(link, fact, work)
     const { serial, state, change } = fact
     if (change === 'state' && !isNews && links.get(link)?.isDrawn === true) return
     if (serial !== undefined && fact.number === undefined) {
-      const number = await store.numberOf(serial)
+      const number = work.terminals.get(serial)?.number ?? (await store.numberOf(serial))
       if (number !== undefined) fact.number = number
     }
-    const elsewhere =
-      serial !== undefined && state === 'offline' && change === 'state' ? await store.onlineAt(serial) : []
+    const online = serial !== undefined && state === 'offline' && change === 'state' ? await store.onlineAt(serial) : []
+    const elsewhere = online.filter((other) => other !== link)
     for (const { route, facts } of work.outlets) {
       if (!route.kinds.has('terminal')) continue
       if (elsewhere.some((other) => isHeardBy(other, route.to))) route.suppressed()
@@ -177,11 +196,11 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
   }
 
   /** Bridges in a picture are told by what their channels do; devices, when they are another way than before. */
-  async function isNoNews(link: string, fact: Fact): Promise<boolean> {
+  async function isNoNews(link: string, fact: Fact, { devices }: Work): Promise<boolean> {
     if (fact.kind === 'bridge') return fact.full === true
     if (fact.kind !== 'device' || fact.name === undefined || fact.state === undefined) return false
-    const before = await store.deviceState(link, fact.name)
-    await store.putDeviceState(link, fact.name, fact.state)
+    const before = devices.get(fact.name) ?? (await store.deviceState(link, fact.name))
+    devices.set(fact.name, fact.state)
     return before === fact.state
   }
 
@@ -215,12 +234,12 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
   }
 
   /** Answers whether the terminal was another way before. */
-  async function noteTerminal(link: string, fact: FactOf<'terminal'>): Promise<boolean> {
+  async function noteTerminal(link: string, fact: FactOf<'terminal'>, { terminals }: Work): Promise<boolean> {
     if (fact.serial === undefined) return false
-    const before = await store.terminal(link, fact.serial)
+    const before = terminals.get(fact.serial) ?? (await store.terminal(link, fact.serial))
     const number = fact.number || before?.number
     const online = fact.state === undefined ? (before?.online ?? false) : fact.state === 'online'
-    await store.putTerminal(link, { serial: fact.serial, online, ...(number !== undefined && { number }) })
+    terminals.set(fact.serial, { serial: fact.serial, online, ...(number !== undefined && { number }) })
     return online !== before?.online || number !== before.number
   }
 
@@ -300,7 +319,7 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
     return [...lanes]
   }
 
-  return { take, keysOf, routes }
+  return { take, keysOf }
 }
 
 type FactOfCall = FactOf<'dtmf'> | FactOf<'playback'> | FactOf<'recording'> | FactOf<'speech'>

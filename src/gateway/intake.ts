@@ -16,8 +16,6 @@ import { asGatewayError } from './route.js'
 /** What takes the messages of one link. */
 export interface Intake {
   take(delivery: Delivery): void
-  /** Resolves when nothing taken is left in the works. */
-  idle(): Promise<void>
 }
 
 /** What the intake of one link is made of. */
@@ -147,10 +145,5 @@ export function makeIntake(parts: IntakeParts): Intake {
     )
   }
 
-  return {
-    take,
-    async idle() {
-      await lanes.idle()
-    },
-  }
+  return { take }
 }

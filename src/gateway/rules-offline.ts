@@ -33,7 +33,8 @@ const ignore = () => undefined
 
 /**
  * The middle of a gateway without its links: the same tracking, the same rules of the target about
- * sequences. Without a time in `meta` no times are made up.
+ * sequences. What the source tells counts as told, also a picture that a link would have drawn by itself.
+ * Without a time in `meta` no times are made up.
  */
 export function offlineRules(source: Dialect, target: Dialect, { loopback, unsaid }: OfflineOptions): OfflineRules {
   let frames: OutgoingFrame[] = []

@@ -76,6 +76,8 @@ export interface StateStore {
 const REMEMBER_ENDED_MS = 300_000
 /** Ended calls remembered at most. */
 const MAX_ENDED = 50_000
+/** Device states remembered at most; Asterisk has one for each number that was ever dialled through a Local channel. */
+const MAX_DEVICES = 50_000
 
 const ENDED: CallView = { link: '', channel: { state: 'ended' }, told: {}, seenFromStart: false }
 
@@ -134,7 +136,11 @@ export function memoryState(now: () => number = Date.now): StateStore {
       Promise.resolve([...terminals].flatMap(([link, known]) => (known.get(serial)?.online === true ? [link] : []))),
     deviceState: (link, name) => Promise.resolve(devices.get(`${link}\u0000${name}`)),
     putDeviceState(link, name, state) {
-      devices.set(`${link}\u0000${name}`, state)
+      const key = `${link}\u0000${name}`
+      devices.delete(key)
+      devices.set(key, state)
+      const [oldest] = devices.keys()
+      if (devices.size > MAX_DEVICES && oldest !== undefined) devices.delete(oldest)
       return Promise.resolve()
     },
     numberOf: (serial) => Promise.resolve(numbers.get(serial)),

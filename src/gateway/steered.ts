@@ -11,24 +11,24 @@ import {
 } from '../calls/xnode/index.js'
 import { encodeAsyncResult } from '../codecs/json-rpc/index.js'
 import type { AriLinkConfig, NatsLinkConfig } from '../config/index.js'
-import type { Channel, Fact, Meta } from '../model/index.js'
+import { type Channel, completeCause, type Fact, type Meta } from '../model/index.js'
 import type { Log } from '../telemetry/index.js'
 import type { AriRest } from '../transports/ari-client/index.js'
-import type { Delivery } from '../transports/transport.js'
 import { HEADERS } from './headers.js'
 import { callKey, type Hub, type HubLink } from './hub.js'
 import type { Lanes } from './lanes.js'
 import { nodeSubject } from './links.js'
 import { claimCall } from './ownership.js'
+import { makeReplier, makeRequestTaker, type RequestTaker } from './requests.js'
 import type { Route } from './route.js'
 import type { StateStore } from './state.js'
 
 /** An Asterisk whose calls controllers on one bus steer. */
 export interface SteeredNode {
-  readonly announcer: Announcer
-  /** Whether a delivery on the bus is a request to this node. */
-  isFor(delivery: Delivery): boolean
-  take(delivery: Delivery): void
+  /** Absent where the node is not to be announced. */
+  readonly announcer: Announcer | undefined
+  /** Takes the requests to this node. */
+  readonly desk: RequestTaker
   readonly xnode: XNode
   readonly offer: NodeOnOffer
 }
@@ -49,8 +49,6 @@ export interface SteeredParts {
   readonly group: string
   readonly now: () => number
 }
-
-const NO_USER_RESPONSE = 18
 
 /** Makes the node. */
 export function makeSteeredNode(parts: SteeredParts): SteeredNode {
@@ -88,13 +86,8 @@ export function makeSteeredNode(parts: SteeredParts): SteeredNode {
       }
     },
   })
-  /** The last word was said: there is nothing to announce any more. */
-  let hasLeft = false
-  const reply = (subject: string, body: Uint8Array) => {
-    bus.transport
-      .send({ address: { subject, deliver: 'core' }, headers: {}, body })
-      .catch((error: unknown) => log.warn('a reply could not be sent', { link: bus.name, subject, err: error }))
-  }
+  const { register } = busSettings.node
+  const reply = makeReplier(bus, log)
   const xnode: XNode = makeXNode({
     nodeUuid: node,
     app,
@@ -105,33 +98,24 @@ export function makeSteeredNode(parts: SteeredParts): SteeredNode {
     acceptWithinMs: steer!.acceptWithinMs,
     otherwise:
       steer!.continueAt === undefined
-        ? { hangup: tables.causeNumber(steer!.hangup ?? '') ?? NO_USER_RESPONSE }
+        ? { hangup: completeCause({ name: steer!.hangup ?? 'NO_USER_RESPONSE' })!.code! }
         : { continueAt: steer!.continueAt },
     shutdownWithinMs: steer!.shutdownWithinMs,
     announce() {
-      if (!hasLeft) announcer.announce()
+      if (register) announcer.announce()
     },
-    update: () => announcer.update(),
-    leave() {
-      hasLeft = true
-      void announcer.stop()
+    update() {
+      if (register) announcer.update()
     },
+    leave: () => void announcer.stop(),
     reply,
     later: (controller, id, result) =>
       reply(controllers.subjectOf(controller), encodeAsyncResult(id, result, busSettings.node.results)),
     log,
   })
   return {
-    announcer,
-    isFor: ({ frame }) => frame.address.subject === nodeSubject(node),
-    take(delivery) {
-      bus.metrics.taken()
-      xnode
-        .take(delivery.frame)
-        .catch((error: unknown) => log.error('a request could not be answered', { link: bus.name, err: error }))
-      // A command may take long; the bus sends nothing twice in any case.
-      delivery.settle('done')
-    },
+    announcer: register ? announcer : undefined,
+    desk: makeRequestTaker(bus, [nodeSubject(node)], xnode.take, log),
     xnode,
     offer: xnode.offer,
   }

@@ -15,9 +15,12 @@ export function systemNames(links: Config['links']): RefuseSystem {
     return link?.type === 'ari' && link.qualifyIds
   }
   return (link, { name }) => {
-    names.set(link, name)
-    if (qualifies(link)) return undefined
-    const other = [...names].find(([each, its]) => each !== link && its === name && !qualifies(each))
+    const other = qualifies(link)
+      ? undefined
+      : [...names].find(([each, its]) => each !== link && its === name && !qualifies(each))
+    // One that is refused does not stand in the way of another.
+    if (other === undefined) names.set(link, name)
+    else names.delete(link)
     if (other === undefined) return undefined
     const remedy = 'give each `systemname` in asterisk.conf, or `qualifyIds: true` to one of the links'
     return `the Asterisk of \`links.${link}\` has the system name ${JSON.stringify(name)}, and so has that of \`links.${other[0]}\`; ${remedy}`

@@ -3,14 +3,14 @@ import type { NodeOnOffer } from '../calls/shared-subject.js'
 import { watchedNode } from '../calls/watched-node.js'
 import { controllersBelow } from '../calls/xnode/index.js'
 import { encodeAsyncResult } from '../codecs/json-rpc/index.js'
-import type { NatsLinkConfig } from '../config/index.js'
+import type { Config, NatsLinkConfig } from '../config/index.js'
 import type { Log } from '../telemetry/index.js'
-import type { Delivery } from '../transports/transport.js'
 import { HEADERS } from './headers.js'
 import { callKey, type HubLink } from './hub.js'
 import type { Lanes } from './lanes.js'
 import { nodeSubject } from './links.js'
 import { claimCall } from './ownership.js'
+import { makeReplier, makeRequestTaker, type RequestTaker } from './requests.js'
 import { isWatched, type Route } from './route.js'
 import type { CallView, StateStore } from './state.js'
 
@@ -18,15 +18,16 @@ import type { CallView, StateStore } from './state.js'
 export interface WatchedNode {
   /** Absent where the node is not to be announced. */
   readonly announcer: Announcer | undefined
-  /** Whether a delivery is a request to the node. */
-  isFor(delivery: Delivery): boolean
-  take(delivery: Delivery): void
+  /** Takes the requests to the node, and to the nodes whose calls are watched under their own names. */
+  readonly desk: RequestTaker
   readonly offer: NodeOnOffer
 }
 
 /** What it is made of. `routes` are those of {@link watchedRoutes}. */
 export interface WatchedParts {
   readonly link: HubLink
+  /** Nodes that calls of a link are told of, where its dialect names any: those of {@link nodesOf}. */
+  readonly nodes: ReadonlyMap<string, string>
   readonly settings: NatsLinkConfig
   readonly routes: readonly Route[]
   readonly store: StateStore
@@ -40,6 +41,16 @@ export interface WatchedParts {
 /** Routes whose calls can be watched on a link but not steered: their source knows no controllers. */
 export function watchedRoutes(link: string, routes: readonly Route[]): Route[] {
   return routes.filter((route) => route.to === link && !route.steered && isWatched(route.source, route.target))
+}
+
+/** The node of each source whose calls are told under its name, by the name of its link. */
+export function nodesOf(routes: readonly Route[], links: Config['links']): ReadonlyMap<string, string> {
+  return new Map(
+    routes.flatMap(({ from }) => {
+      const link = links[from]
+      return link?.type === 'ari' ? [[from, link.node] as const] : []
+    }),
+  )
 }
 
 /** Makes the node of a link. */
@@ -59,11 +70,7 @@ export function makeWatchedNode(parts: WatchedParts): WatchedNode {
     sessions: async () => (await Promise.all(routes.map((route) => store.callsOf(route.from)))).flat().length,
   })
   const controllers = controllersBelow(String(routes[0]!.target.settings['ctrl-subject']))
-  const reply = (subject: string, body: Uint8Array) => {
-    link.transport
-      .send({ address: { subject, deliver: 'core' }, headers: {}, body })
-      .catch((error: unknown) => log.warn('a reply could not be sent', { link: link.name, subject, err: error }))
-  }
+  const reply = makeReplier(link, log)
   const announce = () => {
     if (register) announcer.announce()
   }
@@ -90,14 +97,7 @@ export function makeWatchedNode(parts: WatchedParts): WatchedNode {
   })
   return {
     announcer: register ? announcer : undefined,
-    isFor: ({ frame }) => frame.address.subject === nodeSubject(uuid),
-    take(delivery) {
-      link.metrics.taken()
-      node
-        .take(delivery.frame)
-        .catch((error: unknown) => log.error('a request could not be answered', { link: link.name, err: error }))
-        .finally(() => delivery.settle('done'))
-    },
+    desk: makeRequestTaker(link, [uuid, ...parts.nodes.values()].map(nodeSubject), node.take, log),
     offer: {
       has: async (id) => (await lookUp(parts, id)) !== undefined,
       reaches: () => false,
@@ -116,9 +116,9 @@ interface Found {
   readonly view: CallView
 }
 
-async function lookUp({ routes, store }: WatchedParts, id: string): Promise<Found | undefined> {
+async function lookUp({ routes, nodes, store }: WatchedParts, id: string): Promise<Found | undefined> {
   for (const route of routes) {
-    const key = callKey(route.from, undefined, id)
+    const key = callKey(route.from, nodes.get(route.from), id)
     const view = await store.call(key)
     if (view?.told[route.name]?.opened && view.channel.state !== 'ended') return { route, key, view }
   }

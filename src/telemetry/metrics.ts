@@ -4,9 +4,9 @@ import type { FactKind } from '../model/index.js'
 
 /**
  * Why a message was let go without a dead letter: a buffer was full, the gateway was stopping,
- * or its dead letter could not be published either.
+ * its dead letter could not be published either, or an answer to a request could not be sent.
  */
-const DROP_REASONS = ['buffer-full', 'stopping', 'dead-letter-failed'] as const
+const DROP_REASONS = ['buffer-full', 'stopping', 'dead-letter-failed', 'reply-failed'] as const
 /** One of {@link DROP_REASONS}. */
 export type DropReason = (typeof DROP_REASONS)[number]
 
@@ -22,7 +22,7 @@ export interface LinkMetrics {
   unroutable(): void
   loop(): void
   reconnect(): void
-  dropped(reason: DropReason, messages?: number): void
+  dropped(reason: DropReason): void
   ignored(kind: IgnoredKind): void
   unknownWord(): void
   /** Messages taken and not settled yet. */

@@ -19,6 +19,8 @@ export interface OutgoingFrame extends Frame {
   readonly orderKey?: string
   /** Names the message for the receiver's duplicate window; sent as AMQP `messageId` and, on JetStream, `Nats-Msg-Id`. */
   readonly messageId?: string | undefined
+  /** Somebody waits for it now: it does not wait for receivers of events to be back. Default false. */
+  readonly isReply?: boolean
   /** When what the frame tells happened, UTC milliseconds; sent as the AMQP timestamp (whole seconds on that wire). */
   readonly at?: number | undefined
 }

@@ -134,6 +134,11 @@ test('the steering files of a configuration are checked with it', async () => {
     )
   const good = await patchbay(['check', '-c', withSteer('{}')])
   expect([good.code, linesOf(good.out)]).toEqual([0, ['5 files checked, no faults']])
+  const mistyped = await patchbay(['check', '-c', withSteer('{ hangup: USER_BUSI }')])
+  expect([mistyped.code, linesOf(mistyped.out)[0]]).toEqual([
+    1,
+    expect.stringMatching(/config\.value: this is no hangup cause; want one such as NO_USER_RESPONSE or USER_BUSY$/),
+  ])
   const bad = await patchbay(['check', '-c', withSteer('{ tables: missing.yaml }')])
   expect([bad.code, linesOf(bad.out)]).toEqual([
     1,

@@ -132,6 +132,8 @@ test('a NATS link too, with its stream when it delivers to one', () => {
 
 const head = (links: string, routes = '  - { from: a, to: b }') => `group: gw\nlinks:\n${links}\nroutes:\n${routes}\n`
 const amqp = (name: string, more = '') => `  ${name}: { type: amqp, dialect: d, url: "amqp://u:p@${name}"${more} }`
+const ari = (name: string, more = '') =>
+  `  ${name}: { type: ari, dialect: s, url: "http://h", username: u, password: p${more} }`
 const nats = (name: string, more = '') => `  ${name}: { type: nats, dialect: d, servers: [n]${more} }`
 
 const faulty: { name: string; text: string; want: string[] }[] = [
@@ -227,6 +229,18 @@ ${nats('e', ', deliver: jetstream, node: { uuid: e }, stream: { subjects: [x] }'
       'p.yaml:6:3: config.link: `links.c` is the node gw too: requests would be answered twice; give each link a `node.uuid` of its own',
       'p.yaml:6:100: config.stream: `cn.xswitch.ctrl.*` overlaps with `cn.xswitch.ctrl.>` of the stream PATCHBAY in `links.c`; use one stream for both links, or subjects that do not overlap',
       'p.yaml:7:105: config.stream: the stream PATCHBAY has other subjects in `links.c`; use the same subjects, or another name',
+    ],
+  },
+  {
+    name: 'requests that would be taken twice, and ids that nobody could command by',
+    text: head(
+      `${ari('a', ', steer: {}, qualifyIds: true')}\n${nats('b', ', observe: ["cn.xswitch.>"], node: { uuid: a }')}`,
+      '  - { from: a, to: b, facts: [channel] }\n  - { name: x, from: a, to: b, facts: [cdr] }',
+    ),
+    want: [
+      'p.yaml:3:3: config.link: `links.b` is the node a too: requests would be answered twice; give each a name of its own',
+      'p.yaml:3:97: config.link: `steer` and `qualifyIds` stand together: commands name calls by the ids that Asterisk knows; give this Asterisk a `systemname` of its own',
+      'p.yaml:4:56: config.subject: `cn.xswitch.>` covers `cn.xswitch.node`, where requests to our own nodes arrive: each would be taken twice; name event subjects only, such as cn.xswitch.ctrl.> and cn.xswitch.event.>',
     ],
   },
   {

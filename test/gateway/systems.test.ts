@@ -47,6 +47,13 @@ describe('two Asterisks of one system name', () => {
   })
 })
 
+test('one that was refused does not stand in the way of the one that was there', () => {
+  const refuse = systemNames(linksOf('', ''))
+  refuse('pbx0', system('ast'))
+  expect(refuse('pbx1', system('ast'))).toBeDefined()
+  expect(refuse('pbx0', system('ast'))).toBeUndefined()
+})
+
 test('an Asterisk that comes back is no second one', () => {
   const refuse = systemNames(linksOf(''))
   refuse('pbx0', system('ast'))

@@ -29,7 +29,7 @@ test('each function counts its own series and no other', async () => {
   legacy.unroutable()
   legacy.loop()
   legacy.reconnect()
-  legacy.dropped('buffer-full', 3)
+  for (let i = 0; i < 3; i++) legacy.dropped('buffer-full')
   legacy.ignored('result')
   legacy.unknownWord()
   legacy.inFlight(7)

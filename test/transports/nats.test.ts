@@ -168,7 +168,7 @@ describe('core', () => {
     const proxy = await startFaultProxy(Number(new URL(inject('natsUrl')).port))
     const servers = [proxy.through(inject('natsUrl'))]
     const { transport, got } = await open({ servers, deliver: 'core', reconnectWaitMs: 50, resumeAfterMs: 600 })
-    const [subject, inbox] = [freshName('late'), `_INBOX.${freshName('reply')}`]
+    const [subject, inbox] = [freshName('late'), freshName('asked-from')]
     const heard: string[] = []
     const hear = (_error: unknown, message: { string(): string }) => void heard.push(message.string())
     client.subscribe(inbox, { callback: hear })
@@ -176,7 +176,8 @@ describe('core', () => {
     proxy.faults.refusing = true
     proxy.cut()
     await got.until('down', 1)
-    const sent = Promise.all([...['a', 'b'].map((text) => frame(subject, text)), frame(inbox, 'r')].map(transport.send))
+    const reply = { ...frame(inbox, 'r'), isReply: true }
+    const sent = Promise.all([...['a', 'b'].map((text) => frame(subject, text)), reply].map(transport.send))
     proxy.faults.refusing = false
     await got.until('up', 2)
     await expect.poll(() => heard, { timeout: 400, interval: 10 }).toEqual(['r'])

@@ -56,7 +56,7 @@ function settle({ parcel, at }: Letter, error?: GatewayError): void {
 }
 
 function isReply({ frame }: Letter): boolean {
-  return frame.address.subject?.startsWith(INBOX) === true
+  return frame.isReply === true
 }
 
 interface Batch {
