@@ -62,9 +62,8 @@ export const SUPPORT: Readonly<Record<string, Support>> = {
   },
   Hold: { does: 'hold with music; ON, OFF, TOGGLE', test: ['media', 'is put on hold with music and taken back'] },
   Record: {
-    does: 'RECORD takes what comes in and waits; START listens to both directions (snoop), with STOP, MASK, UNMASK',
-    lacks:
-      'formats and rates that this Asterisk has no file format for; `thresh`, for Asterisk has one for all channels',
+    does: 'RECORD takes what comes in and waits; START listens to both directions (snoop), with STOP, MASK, UNMASK; `thresh` is not used, for Asterisk has one for all channels',
+    lacks: 'formats and rates that this Asterisk has no file format for',
     refused: [{ path: 'support.mp3', action: 'START' }],
     test: ['media', 'takes what comes in until the limit, into a file that is not silence'],
   },
@@ -129,8 +128,8 @@ export const SUPPORT: Readonly<Record<string, Support>> = {
     test: ['party', 'SELF: who is at the far end hears itself, until STOP'],
   },
   Conference: {
-    does: 'a mixing bridge per name; flags mute, deaf, moderator, endconf, mintwo',
-    lacks: 'other flags, profiles and video',
+    does: 'a mixing bridge per name; flags mute, deaf, moderator, endconf, mintwo; vmute and `profile` have no effect',
+    lacks: 'other flags',
     refused: [{ name: 'support', flags: ['mute', 'ghost'] }],
     test: ['conference', ROOM],
   },
@@ -155,7 +154,7 @@ export const SUPPORT: Readonly<Record<string, Support>> = {
     test: ['node', 'a native application is a place, too; break ends what runs'],
   },
   NativeAPI: {
-    does: '`status`, `version`, `uuid_exists`, `show channels count`, `conference …`',
+    does: '`status`, `version`, `hostname`, `uptime`, `uuid_exists`, `show channels count`, `show calls count`, `conference …`',
     lacks: 'every other command',
     refused: [{ cmd: 'reloadxml' }, { cmd: 'show', args: 'registrations' }],
     test: ['node', 'native commands of a short list answer, others are 501'],
