@@ -1,9 +1,8 @@
 import { nearest, type YamlPath } from '../config/index.js'
 import { type Checker, checkTest, checkValue } from './checker.js'
-import { compileTest, exactValue } from './conditions.js'
-import type { CaseRule, CaseRules, FieldRules, Scalar, Test } from './schema.js'
+import { covers } from './conditions.js'
+import type { CaseRule, CaseRules, FieldRules } from './schema.js'
 
-type Tests = Readonly<Record<string, Test>>
 type Named = { readonly name: string; readonly rule: CaseRule }
 
 /** Faults of the cases of one map: unknown fields, impossible values, cases that nothing can reach. */
@@ -81,25 +80,6 @@ function checkReach({ name, rule }: Named, before: readonly Named[], path: YamlP
     const what = `writing never comes to ${name}: ${writer.name} says all it would say`
     fault(path, 'mapping.dead-rule', what, 'put it first, or make it `only: in`', 'key')
   }
-}
-
-/** Whether everything the later tests accept is accepted by the earlier ones. */
-function covers(earlier: Tests, later: Tests, absentIsNull: boolean): boolean {
-  return Object.entries(earlier).every(([key, test]) => {
-    const given = later[key]
-    if (given === undefined) return false
-    const values = valuesOf(given)
-    if (values === undefined) return JSON.stringify(given) === JSON.stringify(test)
-    const check = compileTest(test, absentIsNull)
-    return values.every((value) => check(value))
-  })
-}
-
-/** The values a test accepts, where they can be told. */
-function valuesOf(test: Test): readonly Scalar[] | undefined {
-  const exact = exactValue(test)
-  if (exact !== undefined) return [exact]
-  return typeof test === 'object' && test !== null && 'any' in test ? test.any : undefined
 }
 
 /** Where the order of keys is part of the wire form, the place of each key the cases write must be known. */

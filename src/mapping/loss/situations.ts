@@ -1,5 +1,5 @@
 import type { FactKind } from '../../model/index.js'
-import { exactValue } from '../conditions.js'
+import { covers, exactValue } from '../conditions.js'
 import { formFields } from '../forms.js'
 import type { CaseRule, FieldRule, Scalar, SubstituteRule, Test } from '../schema.js'
 import { FIRST, isAside, isList, OTHERS, shapeAt, type Telling } from './tellings.js'
@@ -21,7 +21,9 @@ const ABSENT: Possible = { absent: true, values: [] }
 
 /** What facts look like that are read by one telling, for each of its cases and for none of them. */
 export function readings(kind: FactKind, telling: Telling): Possibilities[] {
-  const cases = telling.cases.flatMap(({ rule }) => (rule.only === 'out' ? [] : [rule]))
+  const read = telling.cases.flatMap(({ rule }) => (rule.only === 'out' ? [] : [rule]))
+  // Where one before it takes all, a case is known only by the name that rides along.
+  const cases = read.filter((rule, at) => !read.slice(0, at).some((each) => covers(each.wire, rule.wire, false)))
   return [...cases, undefined].map((chosen) => reading(kind, telling, chosen))
 }
 
