@@ -3,6 +3,8 @@ import type { Frame } from '../transports/transport.js'
 
 /** A node that may carry out what was asked of any node. */
 export interface NodeOnOffer {
+  /** Its id, where it can be meant by it. */
+  readonly uuid?: string
   /** Whether a channel is here. */
   has(uuid: string): Promise<boolean>
   /** Whether it has a way to dial this. */
@@ -20,7 +22,7 @@ export interface NodeOnOffer {
 
 /**
  * The subject on which controllers ask any node. One request is carried out by one node: by the one that has the
- * channel; for what concerns no channel, by the least loaded of those that can do it.
+ * channel, or that is to shut down; for what concerns no channel, by the least loaded of those that can do it.
  *
  * @param nodes at least one; those that come first are preferred
  */
@@ -39,6 +41,10 @@ export function sharedSubject(nodes: readonly NodeOnOffer[]): { take(frame: Fram
     if (typeof uuid === 'string' && uuid !== '') {
       const here = await Promise.all(nodes.map((node) => node.has(uuid).catch(() => false)))
       return nodes[here.indexOf(true)] ?? nodes[0]!
+    }
+    if (method === 'XNode.Shutdown') {
+      const meant = nodes.find((node) => node.uuid !== undefined && node.uuid === given.node_uuid)
+      if (meant !== undefined) return meant
     }
     const conference = conferenceIn(given)
     const host = conference === undefined ? undefined : nodes.find((node) => node.holds(conference))

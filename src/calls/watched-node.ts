@@ -46,8 +46,7 @@ export function watchedNode(parts: WatchedNodeParts): { take(frame: Frame): Prom
 
   async function accept({ params, controller }: NodeRequest): Promise<Result> {
     const uuid = String(params.uuid)
-    if (controller === undefined)
-      return results.bad('ctrl_uuid: want the uuid of the controller, without blanks, `*`, `>` or empty parts')
+    if (controller === undefined) return results.noController()
     const claim = await calls.claim(uuid, controller, params.takeover === true)
     if (claim === 'unknown') return results.noSuchChannel(uuid)
     return claim === 'owned' ? results.done() : results.conflict('the call belongs to another controller')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { type NodeOnOffer, sharedSubject } from '../../src/calls/shared-subject.js'
 
-interface Told extends Partial<Pick<NodeOnOffer, 'reaches' | 'takesCalls' | 'load'>> {
+interface Told extends Partial<Pick<NodeOnOffer, 'uuid' | 'reaches' | 'takesCalls' | 'load'>> {
   readonly calls?: readonly string[]
   readonly rooms?: readonly string[]
 }
@@ -86,6 +86,12 @@ describe('a request to any node goes', () => {
     const { ask, log } = nodes({ takesCalls: () => false }, {})
     await ask('XNode.Dial', { uuid: '', ...dialTo('near') })
     expect(log).toEqual(['1'])
+  })
+
+  test('to the one that is to shut down', async () => {
+    const { ask, log } = nodes({ uuid: 'n0' }, { uuid: 'n1', takesCalls: () => false, load: () => 9 })
+    for (const node_uuid of ['n1', 'n0', 'n7', undefined]) await ask('XNode.Shutdown', { node_uuid })
+    expect(log).toEqual(['1', '0', '0', '0'])
   })
 
   test('to all of them where a controller starts', async () => {

@@ -1,4 +1,4 @@
-import type { Fact } from '../../model/index.js'
+import { isUp, when } from './facts.js'
 import type { NodeContext } from './method.js'
 import { refusal, resultOf } from './outcome.js'
 import { gone, type Result } from './result.js'
@@ -8,7 +8,7 @@ const ANSWER_MS = 8000
 /** Answers a channel, and waits until Asterisk says that it is up. Undefined when it is. */
 export async function pickUp(node: NodeContext, uuid: string, stopped: AbortSignal): Promise<Result | undefined> {
   const needless = new AbortController()
-  const up = node.happenings.wait(uuid, isUp, {
+  const up = node.happenings.wait(uuid, when(isUp), {
     signal: AbortSignal.any([stopped, needless.signal]),
     timeoutMs: ANSWER_MS,
   })
@@ -25,8 +25,4 @@ export async function pickUp(node: NodeContext, uuid: string, stopped: AbortSign
   } finally {
     needless.abort()
   }
-}
-
-function isUp(fact: Fact): true | undefined {
-  return fact.kind === 'channel' && fact.state === 'answered' ? true : undefined
 }

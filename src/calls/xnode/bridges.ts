@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ChannelFact, Fact } from '../../model/index.js'
 import { hasStatus } from '../../transports/ari-client/index.js'
+import { leftBridge, when } from './facts.js'
 import type { NodeContext } from './method.js'
+import { whenTold } from './told.js'
 
 /** Bridges of ours are known by their ids, also to a gateway that did not make them. */
 const PREFIX = 'patchbay-talk-'
@@ -94,20 +97,11 @@ export async function enter({ ari }: NodeContext, bridge: string, channel: strin
 
 /** Likewise, over once that has been told: whatever is asked next knows where the channel is. */
 export async function join(node: NodeContext, bridge: string, channel: string, stopped?: AbortSignal): Promise<void> {
-  const refused = new AbortController()
-  const signal = stopped === undefined ? refused.signal : AbortSignal.any([stopped, refused.signal])
-  const told = node.happenings.wait(
-    channel,
-    (fact) => (fact.kind === 'channel' && hasEntered(fact, bridge) ? true : undefined),
-    { signal, timeoutMs: TOLD_MS },
-  )
-  try {
-    await enter(node, bridge, channel)
-  } catch (error) {
-    refused.abort()
-    throw error
-  }
-  await told
+  const bounds = { timeoutMs: TOLD_MS, ...(stopped && { signal: stopped }) }
+  const isIn = when((fact) => fact.kind === 'channel' && hasEntered(fact, bridge))
+  const { kind } = await whenTold(node, channel, isIn, bounds, () => enter(node, bridge, channel))
+  // Nobody tells of it while the link is down; by then it is in.
+  if (kind === 'lost') await delay(TOLD_MS, undefined, { ref: false })
 }
 
 /**
@@ -146,14 +140,30 @@ export async function destroy({ ari, log }: Pick<NodeContext, 'ari' | 'log'>, br
   }
 }
 
-/** Lets a bridge stand while something is done, however few are in it. */
-export async function keeping<T>(node: NodeContext, bridge: string, task: () => Promise<T>): Promise<T> {
+/**
+ * Lets a bridge stand while something is done, however few are in it. One of a talk, or with an `end` of its own, ends
+ * afterwards if there are too few then.
+ */
+export async function keeping<T>(
+  node: NodeContext,
+  bridge: string,
+  task: () => Promise<T>,
+  end?: () => Promise<unknown>,
+): Promise<T> {
+  try {
+    return await undisturbed(node, bridge, task)
+  } finally {
+    if (end !== undefined || bridge.startsWith(PREFIX)) await endIfForlorn(node, bridge, end)
+  }
+}
+
+/** Likewise, for what ends the bridge by itself: otherwise those who leave it then would have it ended once more. */
+export async function undisturbed<T>(node: NodeContext, bridge: string, task: () => Promise<T>): Promise<T> {
   keep(node, bridge)
   try {
     return await task()
   } finally {
     release(node, bridge)
-    if (bridge.startsWith(PREFIX)) await endIfForlorn(node, bridge)
   }
 }
 
@@ -163,10 +173,29 @@ function isKept(node: NodeContext, bridge: string): boolean {
 }
 
 /** Ends a bridge with fewer than two in it that nothing keeps; answers who was in it. */
-async function endIfForlorn(node: NodeContext, bridge: string): Promise<readonly string[] | undefined> {
+async function endIfForlorn(
+  node: NodeContext,
+  bridge: string,
+  end = (): Promise<unknown> => destroy(node, bridge),
+): Promise<readonly string[] | undefined> {
   const members = await membersOf(node, bridge)
-  if (members !== undefined && members.length < 2 && !isKept(node, bridge)) await destroy(node, bridge)
+  if (members !== undefined && members.length < 2 && !isKept(node, bridge)) await end()
   return members
+}
+
+const lines = new WeakMap<NodeContext, Map<string, Promise<unknown>>>()
+
+/**
+ * Builds or ends a bridge after whatever is done to it already: a bridge that is built again has the names of the one
+ * before, whose end would take it away.
+ */
+export function inLine<T>(node: NodeContext, bridge: string, task: () => Promise<T>): Promise<T> {
+  const all = lines.get(node) ?? new Map<string, Promise<unknown>>()
+  lines.set(node, all)
+  const run = (all.get(bridge) ?? Promise.resolve()).then(task)
+  const over = run.catch(() => undefined).then(() => void (all.get(bridge) === over && all.delete(bridge)))
+  all.set(bridge, over)
+  return run
 }
 
 /** Who is in a bridge: nobody where there is none, undefined where Asterisk does not tell. */
@@ -181,27 +210,36 @@ export async function membersOf({ ari }: NodeContext, bridge: string): Promise<r
 
 /** Ends bridges of ours that have nobody left to talk to each other. */
 export function noteBridge(node: NodeContext, fact: Fact): void {
+  noteForlorn(node, fact, PREFIX, (bridge) => destroy(node, bridge))
+}
+
+/**
+ * Has a bridge ended that a fact tells to be left with fewer than two in it, be it somebody's leaving or a picture after
+ * an outage; but not while it is kept, as one is that is being built.
+ * @param prefix how the ids of the bridges begin that are meant
+ */
+export function noteForlorn(
+  node: NodeContext,
+  fact: Fact,
+  prefix: string,
+  end: (bridge: string) => Promise<unknown>,
+): void {
   const left = forlorn(fact)
-  if (left === undefined || !left.startsWith(PREFIX) || isKept(node, left)) return
+  if (left === undefined || !left.startsWith(prefix) || isKept(node, left)) return
   // Asked, for a fact may be older than the answer to a request that let somebody in since.
-  void endIfForlorn(node, left)
+  inLine(node, left, () => endIfForlorn(node, left, () => end(left))).catch((error: unknown) =>
+    node.log.warn('a bridge could not be ended', { bridge: left, err: error }),
+  )
 }
 
 function forlorn(fact: Fact): string | undefined {
   if (fact.kind === 'bridge') return fact.full === true && (fact.members ?? []).length < 2 ? fact.id : undefined
-  return fact.kind === 'channel' && hasLeft(fact) && (fact.bridge?.members ?? []).length < 2
-    ? fact.bridge?.id
-    : undefined
+  return leftBridge(fact) && (fact.bridge?.members ?? []).length < 2 ? fact.bridge?.id : undefined
 }
 
 /** Whether a fact tells that its channel is in a bridge now. */
 function hasEntered(fact: ChannelFact, bridge: string): boolean {
-  return fact.change === 'bridge' && fact.bridge?.id === bridge && !hasLeft(fact)
-}
-
-/** Whether a fact tells that its channel left a bridge. */
-function hasLeft({ change, flags }: ChannelFact): boolean {
-  return change === 'bridge' && flags?.bridged === false
+  return fact.change === 'bridge' && fact.bridge?.id === bridge && !leftBridge(fact)
 }
 
 /** How a talk ended for a channel; `others` are those that were in the bridge then. */
@@ -231,29 +269,29 @@ export async function untilOver(
     timer ??= setTimeout(() => late.abort(), GOING_MS)
   }
   absent?.addEventListener('abort', leaveSoon)
-  const outcome = await node.happenings.wait(
-    uuid,
-    (fact) => {
-      if (fact.kind !== 'channel') return undefined
-      hangsUp ||= fact.change === 'hangup'
-      if (fact.change !== 'bridge' || fact.bridge?.id !== bridge) return undefined
-      if (!hasLeft(fact)) {
-        isAway = false
-        clearTimeout(timer)
-        timer = undefined
-      } else if (isKept(node, bridge)) {
-        // It may come back as long as the bridge is kept for it, and a moment later.
-        if (!isAway) void untilReleased(node, bridge).then(() => isAway && leaveSoon())
-        isAway = true
-      } else {
-        others = fact.bridge.members ?? []
-        if (!hangsUp) return true
-        leaveSoon()
-      }
-      return undefined
-    },
-    { signal: AbortSignal.any([stopped, late.signal]), timeoutMs: TALK_MS },
-  )
+  const pick = (fact: Fact): true | undefined => {
+    if (fact.kind !== 'channel') return undefined
+    hangsUp ||= fact.change === 'hangup'
+    if (fact.change !== 'bridge' || fact.bridge?.id !== bridge) return undefined
+    if (!leftBridge(fact)) {
+      isAway = false
+      clearTimeout(timer)
+      timer = undefined
+    } else if (isKept(node, bridge)) {
+      // It may come back as long as the bridge is kept for it, and a moment later.
+      if (!isAway) void untilReleased(node, bridge).then(() => isAway && leaveSoon())
+      isAway = true
+    } else {
+      others = fact.bridge.members ?? []
+      if (!hangsUp) return true
+      leaveSoon()
+    }
+    return undefined
+  }
+  const bounds = { signal: AbortSignal.any([stopped, late.signal]), timeoutMs: TALK_MS }
+  let outcome = await node.happenings.wait(uuid, pick, bounds)
+  // Only people end a talk, however long it is.
+  while (outcome.kind === 'late') outcome = await node.happenings.wait(uuid, pick, bounds)
   isAway = false
   clearTimeout(timer)
   if (outcome.kind === 'told' || late.signal.aborted) return { kind: 'left' }

@@ -20,7 +20,7 @@ export interface DigitRequest {
 const MAX_DIGITS = 128
 const MAX_WAIT_MS = 600_000
 const MAX_TRIES = 50
-/** Steps of a pattern's program, which bounds what one match costs. */
+/** Characters of a pattern. */
 const MAX_PATTERN = 500
 
 /** Reads the params, held to the types of their message before; what is left out is what the vendor says it is. */

@@ -1,4 +1,5 @@
 import type { Fact } from '../../model/index.js'
+import { isEar } from './ears.js'
 
 /** What was counted since the node stands. */
 export interface Counted {
@@ -51,7 +52,7 @@ export function makeFigures(now: () => number = () => performance.now()): Figure
 
   return {
     note(fact) {
-      if (fact.kind !== 'channel' || fact.id === undefined) return
+      if (fact.kind !== 'channel' || fact.id === undefined || isEar(fact.id)) return
       if (fact.state === 'ended') {
         // The seconds without an event are as the last one was at its end.
         if (up.has(fact.id)) second()

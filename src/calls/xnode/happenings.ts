@@ -27,8 +27,9 @@ export interface Happenings {
   wait<T>(channel: string, pick: (fact: Fact) => T | undefined, bounds: Bounds): Promise<Outcome<T>>
   /** Hears every fact about a channel until the answer is called. */
   listen(channel: string, take: (fact: Fact) => void): () => void
-  /** The link went away: every wait ends. */
+  /** The link went away: every wait ends, and those that are asked for until it is back end at once. */
   lost(): void
+  back(): void
   /** Listeners and waits that stand. */
   count(): number
 }
@@ -37,6 +38,7 @@ export interface Happenings {
 export function makeHappenings(): Happenings {
   const listeners = new Map<string, Set<(fact: Fact) => void>>()
   const losers = new Set<() => void>()
+  let isLost = false
 
   function listen(channel: string, take: (fact: Fact) => void): () => void {
     const there = listeners.get(channel) ?? new Set()
@@ -48,6 +50,8 @@ export function makeHappenings(): Happenings {
   }
 
   function wait<T>(channel: string, pick: (fact: Fact) => T | undefined, { signal, timeoutMs }: Bounds) {
+    // Requests may still get through, but what comes of them nobody tells.
+    if (isLost) return Promise.resolve<Outcome<T>>({ kind: signal?.aborted ? 'stopped' : 'lost' })
     return new Promise<Outcome<T>>((resolve) => {
       const finish = (outcome: Outcome<T>) => {
         clearTimeout(timer)
@@ -79,7 +83,11 @@ export function makeHappenings(): Happenings {
     wait,
     listen,
     lost() {
+      isLost = true
       for (const lose of [...losers]) lose()
+    },
+    back() {
+      isLost = false
     },
     count: () => [...listeners.values()].reduce((sum, each) => sum + each.size, 0),
   }

@@ -1,17 +1,14 @@
 import { GatewayError } from '../../errors.js'
-import type { ChannelFact, Fact } from '../../model/index.js'
+import type { ChannelFact } from '../../model/index.js'
 import { hasStatus } from '../../transports/ari-client/index.js'
+import { entersApp, when } from './facts.js'
 import type { NodeContext } from './method.js'
+import { whenTold } from './told.js'
 
 /** How long a channel that we make for ourselves may take to be in the application. Milliseconds. */
 const ENTRY_MS = 3000
-const PREFIX = 'patchbay-ear-'
-
-/** Id of a channel that takes part in talks with people and is a peer to nobody. */
-export const earId = (name: string): string => PREFIX + name
-
-/** Whether a member of a bridge is such a channel: whoever is alone with it talks to nobody. */
-export const isEar = (id: string): boolean => id.startsWith(PREFIX)
+/** How long one that was hung up may take to be gone; where it takes in no sound Asterisk may keep it longer. Milliseconds. */
+const GOING_MS = 1000
 
 /** What a snoop channel takes from its target, and which side of it hears what is said to the snoop. */
 export interface Snoop {
@@ -22,8 +19,9 @@ export interface Snoop {
 /**
  * Makes a channel of our own that is announced to nobody, and waits until it is in the application: only there
  * it can be recorded or bridged, and Asterisk answers before.
- * @throws AriError or GatewayError as `make` does, and where it does not come in; then it is hung up again, as far as
- * Asterisk can be reached.
+ * @throws as `make` does; GatewayError `link.lost` where it did not come in within its time, the link went away or
+ * `signal` was aborted before that. In these cases it is hung up again, as far as Asterisk can be reached; what became of
+ * a `make` that got no answer is not looked into.
  */
 export async function makeHidden(
   node: NodeContext,
@@ -31,21 +29,17 @@ export async function makeHidden(
   make: () => Promise<unknown>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const over = new AbortController()
-  const inside = node.happenings.wait(id, (fact) => (isEntry(fact) ? true : undefined), {
-    signal: signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]),
-    timeoutMs: ENTRY_MS,
+  const bounds = { timeoutMs: ENTRY_MS, ...(signal && { signal }) }
+  const { kind } = await whenTold(node, id, when(entersApp), bounds, async () => {
+    // Known before it is there, it is announced to nobody.
+    await node.calls.plan([factOf(node, id, 'new')])
+    try {
+      await make()
+    } catch (error) {
+      await node.calls.tell([factOf(node, id, 'ended')])
+      throw error
+    }
   })
-  // Known before it is there, it is announced to nobody.
-  await node.calls.plan([factOf(node, id, 'new')])
-  try {
-    await make()
-  } catch (error) {
-    over.abort()
-    await node.calls.tell([factOf(node, id, 'ended')])
-    throw error
-  }
-  const { kind } = await inside
   if (kind === 'told') return
   await node.calls.unplan(id)
   await dropHidden(node, id)
@@ -58,19 +52,35 @@ export function snoop(node: NodeContext, target: string, id: string, how: Snoop,
   return makeHidden(node, id, () => node.ari.request('POST', ['channels', target, 'snoop', id], { body }), signal)
 }
 
-/** Hangs a hidden channel up; answers whether there was one. */
-export async function dropHidden({ ari, log }: Pick<NodeContext, 'ari' | 'log'>, id: string): Promise<boolean> {
+/**
+ * Hangs a hidden channel up, and waits a moment until it is gone: until then its id is taken. Answers whether there was
+ * one.
+ * @throws AriError or GatewayError as the request does.
+ */
+export async function endHidden(node: Pick<NodeContext, 'ari' | 'happenings'>, id: string): Promise<boolean> {
   try {
-    await ari.request('DELETE', ['channels', id])
+    await whenTold<never>(
+      node,
+      id,
+      () => undefined,
+      { timeoutMs: GOING_MS },
+      () => node.ari.request('DELETE', ['channels', id]),
+    )
     return true
   } catch (error) {
-    if (!hasStatus(error, 404)) log.info('a channel of our own could not be ended', { channel: id, err: error })
-    return false
+    if (hasStatus(error, 404)) return false
+    throw error
   }
 }
 
-function isEntry(fact: Fact): boolean {
-  return fact.kind === 'channel' && fact.change === 'control' && fact.flags?.controllable === true
+/** Likewise; one that could not be ended is only logged. */
+export async function dropHidden(node: Pick<NodeContext, 'ari' | 'happenings' | 'log'>, id: string): Promise<boolean> {
+  try {
+    return await endHidden(node, id)
+  } catch (error) {
+    node.log.info('a channel of our own could not be ended', { channel: id, err: error })
+    return false
+  }
 }
 
 function factOf({ nodeUuid: node }: NodeContext, id: string, state: 'new' | 'ended'): ChannelFact {

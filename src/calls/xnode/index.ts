@@ -1,5 +1,5 @@
 export { type Controllers, controllersBelow } from './controllers.js'
-export { isEar } from './hidden.js'
+export { isEar } from './ears.js'
 export type { Claim, NodeRequest, Params, SteeredCalls } from './method.js'
 export { statusOf } from './methods/status.js'
 export { stateOf, variablesOf } from './methods/variables.js'

@@ -2,9 +2,11 @@ import type { Cause, ChannelFact, Fact } from '../../model/index.js'
 import { completeCause } from '../../model/index.js'
 import { AriError, hasStatus } from '../../transports/ari-client/index.js'
 import type { DialPlan, LegPlan } from './destination.js'
+import { entersApp, when } from './facts.js'
 import type { Outcome } from './happenings.js'
 import type { NodeContext } from './method.js'
 import { subscribe } from './methods/variables.js'
+import { whenTold } from './told.js'
 
 /** How dialling came out. */
 export type Dialled =
@@ -97,7 +99,31 @@ function race(node: NodeContext, legs: readonly LegPlan[], dialling: Dialling): 
   })
 }
 
+/** Legs that are dialled and not taken yet. */
+const dialled = new WeakMap<NodeContext, Set<string>>()
+
+/** Whether a leg is announced that nobody took yet: Asterisk may not have made its channel. */
+export function isDialled(node: NodeContext, uuid: string): boolean {
+  return dialled.get(node)?.has(uuid) === true
+}
+
+/** Dials a leg that can be stopped like a channel; one that was is a leg that failed. */
 async function dialLeg(node: NodeContext, leg: LegPlan, dialling: Dialling, whyNot: () => GivenUp): Promise<LegEnd> {
+  const all = dialled.get(node) ?? new Set<string>()
+  dialled.set(node, all.add(leg.uuid))
+  try {
+    const end = await node.goesOn(leg.uuid, (ended) => {
+      const stopped = AbortSignal.any([dialling.stopped, ended])
+      return untilTaken(node, leg, { ...dialling, stopped }, () => (ended.aborted ? CANCELLED : whyNot()))
+    })
+    const isAlone = end.kind === 'stopped' && !dialling.stopped.aborted
+    return isAlone ? { kind: 'failed', cause: CANCELLED.cause.name! } : end
+  } finally {
+    all.delete(leg.uuid)
+  }
+}
+
+async function untilTaken(node: NodeContext, leg: LegPlan, dialling: Dialling, whyNot: () => GivenUp): Promise<LegEnd> {
   const { controller, stopped, rings } = dialling
   if (stopped.aborted) return { kind: 'stopped' }
   const broken = new AbortController()
@@ -163,7 +189,7 @@ function takenBy(fact: Fact, { ignoresEarlyMedia }: LegPlan): 'early' | 'up' | u
  * Gives what kept it from that, unless whoever waits for the leg is told so anyway.
  */
 async function begin(node: NodeContext, leg: LegPlan, stopped: AbortSignal): Promise<Cause | undefined> {
-  const { ari, app, happenings } = node
+  const { ari, app } = node
   const { uuid, endpoint, caller, dialled, variables, timeoutS } = leg
   const { number = '', name = '' } = caller
   const parties = {
@@ -171,16 +197,12 @@ async function begin(node: NodeContext, leg: LegPlan, stopped: AbortSignal): Pro
     ...(number !== '' && { 'CONNECTEDLINE(num,i)': number }),
     ...(name !== '' && { 'CONNECTEDLINE(name,i)': name }),
   }
-  const abort = new AbortController()
-  // The request is answered before the channel is in the application, and only there it can be dialled.
-  const entered = happenings.wait(uuid, (fact) => (isEntry(fact) ? true : undefined), {
-    signal: AbortSignal.any([stopped, abort.signal]),
-    timeoutMs: ENTRY_MS,
-  })
+  const body = { endpoint, app, channelId: uuid, variables: { ...parties, ...variables } }
   try {
-    const body = { endpoint, app, channelId: uuid, variables: { ...parties, ...variables } }
-    await ari.request('POST', ['channels', 'create'], { body })
-    const entry = await entered
+    // The request is answered before the channel is in the application, and only there it can be dialled.
+    const entry = await whenTold(node, uuid, when(entersApp), { signal: stopped, timeoutMs: ENTRY_MS }, () =>
+      ari.request('POST', ['channels', 'create'], { body }),
+    )
     if (entry.kind !== 'told') return entry.kind === 'late' ? FAULT : undefined
     await subscribe(node, { uuid, params: { channel_params: leg.subscribed } })
     await ari.request('POST', ['channels', uuid, 'dial'], { body: { timeout: timeoutS } })
@@ -188,13 +210,7 @@ async function begin(node: NodeContext, leg: LegPlan, stopped: AbortSignal): Pro
   } catch (error) {
     node.log.info('a leg could not be dialled', { channel: uuid, endpoint, err: error })
     return error instanceof AriError && error.status >= 500 ? NOT_REACHED : FAULT
-  } finally {
-    abort.abort()
   }
-}
-
-function isEntry(fact: Fact): boolean {
-  return fact.kind === 'channel' && fact.change === 'control' && fact.flags?.controllable === true
 }
 
 /**

@@ -59,15 +59,16 @@ export interface NodeContext {
 export interface NodeRequest {
   readonly method: string
   readonly params: Params
-  /** The controller that asked, where it said so and the name can be a subject. */
+  /** The controller that asked, where it said so. */
   readonly controller: string | undefined
   /** The id of the request, where it is a text. */
   readonly id: string | undefined
 }
 
-/** A request about one channel, which was there when the request came. */
+/** A request about one channel, which was there when the turn of the request came. */
 export interface ChannelRequest extends NodeRequest {
   readonly uuid: string
+  /** As it was then. */
   readonly channel: Channel
   /** Aborted by Stop. */
   readonly stopped: AbortSignal

@@ -55,6 +55,8 @@ export async function refusal(node: NodeContext, error: unknown, uuid: string): 
     if (error.status < 500) return bad(error.message)
     return failed(error.message)
   }
+  // A request that must not be sent was made of what was asked for.
+  if (wasNotSent(error) && error.code !== 'link.lost') return bad(error.message)
   if (wasNotSent(error)) return failed(`not done, Asterisk is out of reach: ${error.message}`)
   if (error instanceof GatewayError)
     return failed(`unknown: ${error.message}; the channel is ${await probe(node, uuid)}`)

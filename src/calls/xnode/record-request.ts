@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { terminatorsOf } from './digit-request.js'
+import { earId } from './ears.js'
 import type { Params } from './method.js'
 import { bad, type Result, unsupported } from './result.js'
 import { type Tone, toneOf } from './tones.js'
@@ -106,7 +107,12 @@ function beepOf(given: unknown): Tone | 'default' | undefined | null {
   return tone?.lastsMs === undefined ? null : tone
 }
 
+const LISTENER = earId('record-')
+
 /** Id of the channel that listens to another one for a recording: the same for the same. */
 export function listenerId(uuid: string, name: string): string {
-  return `record-${createHash('sha256').update(`${uuid}\u0000${name}`).digest('hex').slice(0, 32)}`
+  return LISTENER + createHash('sha256').update(`${uuid}\u0000${name}`).digest('hex').slice(0, 32)
 }
+
+/** Whether a channel is one that listens for a recording. */
+export const isListener = (id: string): boolean => id.startsWith(LISTENER)

@@ -13,7 +13,7 @@ import { GatewayError } from '../../errors.js'
 import type { Frame } from '../../transports/transport.js'
 import type { Controllers } from './controllers.js'
 import type { NodeRequest, Params } from './method.js'
-import { bad, type Result } from './result.js'
+import { bad, noController, type Result } from './result.js'
 
 /** What the desk hands requests to. */
 export interface DeskParts {
@@ -63,7 +63,7 @@ export function requestDesk(parts: DeskParts): { take(frame: Frame): Promise<voi
     }
     if (envelope.kind !== 'request') return
     if (to !== undefined) await answer(envelope, to)
-    else await later(envelope, await outcome(envelope))
+    else await later(envelope, ownerNow(envelope), await outcome(envelope))
   }
 
   async function answer(request: RequestEnvelope, to: string): Promise<void> {
@@ -73,20 +73,30 @@ export function requestDesk(parts: DeskParts): { take(frame: Frame): Promise<voi
     if (!isParams(request.params ?? {})) return refuse(-32602, 'params: want an object')
     const tries = isParams(request.params) && request.params.expect_100_trying === true
     if (!tries || !MAY_TRY.has(request.method)) return reply(to, encodeResult(id, await outcome(request)))
+    const owner = ownerNow(request)
     const running = outcome(request)
     // What cannot begin says so at once; then nothing follows.
     const first = await Promise.race([running, afterTurn()])
     if (first !== undefined) return reply(to, encodeResult(id, first))
     reply(to, encodeResult(id, { code: 100, message: 'Trying', node_uuid: parts.nodeUuid }))
-    await later(request, await running)
+    await later(request, owner, await running)
   }
 
-  /** Publishes a result on the subject of the controller that asked, else of the owner of the call. */
-  async function later({ id, params }: RequestEnvelope, result: Result): Promise<void> {
+  /** The owner of the call that a request is about. Nobody knows that of a call any more once it has ended. */
+  async function ownerNow({ params }: RequestEnvelope): Promise<string | undefined> {
+    if (!isParams(params) || namesController(params) || typeof params.uuid !== 'string') return undefined
+    return parts.ownerOf(params.uuid).catch(() => undefined)
+  }
+
+  /**
+   * Publishes a result on the subject of the controller that asked, else of the owner of the call: whoever owns it by
+   * then, or did when the request came. A controller that no subject can be made of is told nothing, nor is anybody else.
+   */
+  async function later(request: RequestEnvelope, owner: Promise<string | undefined>, result: Result): Promise<void> {
+    const { id, params } = request
     if (typeof id !== 'string' || !isParams(params ?? {})) return
-    const given = (params ?? {}) as Params
-    const named = controllers.nameOf(given.ctrl_uuid)
-    const controller = named ?? (typeof given.uuid === 'string' ? await parts.ownerOf(given.uuid) : undefined)
+    const named = controllers.nameOf(((params ?? {}) as Params).ctrl_uuid)
+    const controller = named ?? (await ownerNow(request)) ?? (await owner)
     if (controller !== undefined) parts.later(controller, id, result)
   }
 
@@ -102,10 +112,12 @@ export function requestDesk(parts: DeskParts): { take(frame: Frame): Promise<voi
     const called = calledMethod(method, given)
     const faults = checkRequest(method, given)
     if (faults.length > 0) return { ...bad(faults.map(faultText).join('; ')), ...also }
+    const controller = controllers.nameOf(given.ctrl_uuid)
+    if (controller === undefined && namesController(given)) return { ...noController(), ...also }
     const request: NodeRequest = {
       method: called,
       params: given,
-      controller: controllers.nameOf(given.ctrl_uuid),
+      controller,
       id: typeof id === 'string' ? id : undefined,
     }
     return { ...also, ...(await parts.handle(request)) }
@@ -119,6 +131,11 @@ const BEGIN_MS = 200
 
 function afterTurn(): Promise<undefined> {
   return new Promise((resolve) => setTimeout(() => resolve(undefined), BEGIN_MS))
+}
+
+/** Whether a request says which controller it comes from; what is no text is none, for methods that have no such field. */
+function namesController({ ctrl_uuid: given }: Params): boolean {
+  return typeof given === 'string' && given !== ''
 }
 
 function knows(method: string): boolean {

@@ -14,6 +14,9 @@ export const accepted = (more: More = {}): Result => ({ code: 202, message: 'Acc
 export const cutShort = (more: More = {}): Result => ({ code: 206, message: 'stopped', ...more })
 /** The request cannot be carried out as it is written. */
 export const bad = (message: string): Result => ({ code: 400, message })
+/** A controller that no subject can be made of, or none where one is wanted. */
+export const noController = (): Result =>
+  bad('ctrl_uuid: want the uuid of the controller, without blanks, `*`, `>` or empty parts')
 /** The channel ended before the command did. */
 export const gone = (more: More = {}): Result => ({ code: 410, message: 'the channel is gone', ...more })
 /** The call belongs to another controller. */

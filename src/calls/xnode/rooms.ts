@@ -1,6 +1,7 @@
 import type { Fact, FactOf } from '../../model/index.js'
 import type { Log } from '../../telemetry/index.js'
 import { type AriRest, hasStatus } from '../../transports/ari-client/index.js'
+import { leftBridge } from './facts.js'
 
 /** Someone in a conference. */
 export interface Member {
@@ -226,10 +227,10 @@ export function makeRooms({ nodeUuid, ari, tell, log }: RoomsParts): Rooms {
     note(fact) {
       if (fact.kind === 'bridge') return recall(fact)
       if (fact.kind !== 'channel' || fact.id === undefined) return
-      const { id: uuid, state, change, flags } = fact
+      const { id: uuid, state } = fact
       if (state === 'ended') {
         for (const { name, members } of rooms.values()) if (members.has(uuid)) leaves(name, uuid)
-      } else if (change === 'bridge' && flags?.bridged === false) {
+      } else if (leftBridge(fact)) {
         const { id = '', members = [] } = fact.bridge ?? {}
         if (!id.startsWith(BRIDGE_PREFIX)) return
         const name = id.slice(BRIDGE_PREFIX.length)

@@ -1,6 +1,8 @@
 import type { Fact } from '../../model/index.js'
 import type { Log } from '../../telemetry/index.js'
-import type { AriRest } from '../../transports/ari-client/index.js'
+import { type AriRest, hasStatus } from '../../transports/ari-client/index.js'
+import { isEar } from './ears.js'
+import { leavesApp } from './facts.js'
 import type { SteeredCalls } from './method.js'
 import type { DialplanPlace } from './tables.js'
 
@@ -19,6 +21,9 @@ export interface Unaccepted {
 /** What a call ends with that came while the node shut down: another may take it. */
 const CONGESTION = 42
 
+/** How long after one that failed the end of a call is tried again. Milliseconds. */
+const AGAIN_MS = 2000
+
 /** What the watch is made of. */
 export interface UnacceptedParts {
   readonly ari: AriRest
@@ -34,10 +39,24 @@ export interface UnacceptedParts {
 /** Makes the watch of one node. */
 export function watchUnaccepted({ ari, calls, withinMs, isDraining, otherwise, log }: UnacceptedParts): Unaccepted {
   const timers = new Map<string, NodeJS.Timeout>()
+  let hasStopped = false
 
   function forget(uuid: string): void {
     clearTimeout(timers.get(uuid))
     timers.delete(uuid)
+  }
+
+  function endAfter(uuid: string, ms: number): void {
+    const timer = setTimeout(() => {
+      timers.delete(uuid)
+      end(uuid).catch((error: unknown) => {
+        if (hasStatus(error, 404)) return
+        log.warn('a call that nobody accepted could not be ended', { channel: uuid, err: error })
+        // A later fact may have set a timer of its own. Whether it is still there to be ended is looked up then.
+        if (!hasStopped && !timers.has(uuid)) endAfter(uuid, AGAIN_MS)
+      })
+    }, ms)
+    timers.set(uuid, timer)
   }
 
   async function end(uuid: string): Promise<void> {
@@ -57,24 +76,15 @@ export function watchUnaccepted({ ari, calls, withinMs, isDraining, otherwise, l
 
   return {
     note(fact) {
-      if (fact.kind !== 'channel' || fact.id === undefined) return
+      if (fact.kind !== 'channel' || fact.id === undefined || isEar(fact.id)) return
       const { id, state, change, flags, controller, direction } = fact
-      if (state === 'ended' || (change === 'control' && flags?.controllable === false) || controller !== undefined)
-        return forget(id)
+      if (state === 'ended' || leavesApp(fact) || controller !== undefined) return forget(id)
       if (change !== 'control' || direction === 'outbound' || flags?.loopback === true || timers.has(id)) return
-      const timer = setTimeout(
-        () => {
-          timers.delete(id)
-          end(id).catch((error: unknown) =>
-            log.warn('a call that nobody accepted could not be ended', { channel: id, err: error }),
-          )
-        },
-        isDraining() ? 0 : withinMs,
-      )
-      timers.set(id, timer)
+      endAfter(id, isDraining() ? 0 : withinMs)
     },
     accepted: forget,
     stop() {
+      hasStopped = true
       for (const timer of timers.values()) clearTimeout(timer)
       timers.clear()
     },

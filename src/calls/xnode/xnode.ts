@@ -30,7 +30,7 @@ export interface XNode {
   take(frame: Frame): Promise<void>
   /** What the switch told and what follows from it, in order. */
   note(facts: readonly Fact[]): void
-  /** The link to the switch went away: what runs there ends as unknown. */
+  /** The link to the switch went away: what runs there ends as unknown, and so does what is begun until it is back. */
   lost(): void
   /** The link to the switch stands. */
   back(): void
@@ -86,6 +86,7 @@ export function makeXNode(parts: XNodeParts): XNode {
   const figures = makeFigures()
   const rooms = makeRooms({ nodeUuid, ari, tell: calls.tell, log })
   let isUp = false
+  let hasStopped = false
   let lostAt = -1
   const drain = makeDrain({
     calls,
@@ -171,31 +172,33 @@ export function makeXNode(parts: XNodeParts): XNode {
     const uuid = String(request.params.uuid)
     const turn = typeof method.turn === 'function' ? method.turn(request.params) : method.turn
     const askedAt = performance.now()
-    return turns.run(uuid, turn, async () => {
-      const waitedMs = performance.now() - askedAt
-      // Media wait for each other as long as they last. What waited through an outage is not wanted any more.
-      if (waitedMs > DEADLINE_MS && (turn !== 'to-the-end' || lostAt > askedAt))
-        return failed(`not done: it waited for ${Math.round(waitedMs / 1000)} s`)
-      const channel = await calls.find(uuid)
-      if (channel === undefined) return noSuchChannel(uuid)
-      if (drain.on() && channel.controller === undefined && OWNS.has(request.method)) return draining()
-      let end: ChannelFact | undefined
-      const forget = happenings.listen(uuid, (fact) => {
-        if (fact.kind === 'channel' && fact.state === 'ended') end = fact
-      })
-      try {
-        const result = await within(
+    let end: ChannelFact | undefined
+    // From here on, for a channel may also end while a command waits for its turn.
+    const forget = happenings.listen(uuid, (fact) => {
+      if (fact.kind === 'channel' && fact.state === 'ended') end = fact
+    })
+    try {
+      const result = await turns.run(uuid, turn, async () => {
+        const waitedMs = performance.now() - askedAt
+        // Media wait for each other as long as they last. What waited through an outage is not wanted any more.
+        if (waitedMs > DEADLINE_MS && (turn !== 'to-the-end' || lostAt > askedAt))
+          return failed(`not done: it waited for ${Math.round(waitedMs / 1000)} s`)
+        const channel = await calls.find(uuid)
+        if (channel === undefined) return noSuchChannel(uuid)
+        if (drain.on() && channel.controller === undefined && OWNS.has(request.method)) return draining()
+        return within(
           goesOn(uuid, (stopped) => method.run(node, { ...request, uuid, channel, stopped }), method.interposes),
           method.deadlineMs,
           () => resultOf(node, uuid, { kind: 'late' }, request.method),
         )
-        // What cannot be done to a channel that ends meanwhile is not the fault of who asked, nor of Asterisk.
-        const isRefused = result.code === 400 || result.code === 500
-        return isRefused && end !== undefined ? gone(causeOf(end.cause?.name)) : result
-      } finally {
-        forget()
-      }
-    })
+      })
+      // What cannot be done to a channel that ends meanwhile is not the fault of who asked, nor of Asterisk. A result
+      // with a cause says more than that.
+      const isRefused = (result.code === 400 || result.code === 500) && result.cause === undefined
+      return isRefused && end !== undefined ? gone(causeOf(end.cause?.name)) : result
+    } finally {
+      forget()
+    }
   }
 
   return {
@@ -220,9 +223,12 @@ export function makeXNode(parts: XNodeParts): XNode {
       happenings.lost()
     },
     back() {
+      if (hasStopped) return
       isUp = true
+      happenings.back()
     },
     stop() {
+      hasStopped = true
       drain.stop()
       unaccepted.stop()
       happenings.lost()
@@ -231,6 +237,7 @@ export function makeXNode(parts: XNodeParts): XNode {
     figures,
     isDraining: drain.on,
     offer: {
+      uuid: nodeUuid,
       has: async (uuid) => (await calls.find(uuid)) !== undefined,
       reaches: (dialString) => tables.endpointOf(dialString) !== undefined,
       holds: (conference) => rooms.find(conference) !== undefined,

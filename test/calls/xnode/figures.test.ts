@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
+import { earId } from '../../../src/calls/xnode/ears.js'
 import { makeFigures } from '../../../src/calls/xnode/figures.js'
+import { listenerId } from '../../../src/calls/xnode/record-request.js'
 import type { ChannelFact } from '../../../src/model/index.js'
 
 function counting() {
@@ -24,6 +26,12 @@ test('calls are counted once each, whatever is told of them', () => {
   end('a')
   end('nobody')
   expect(counted()).toMatchObject({ active: 0, total: 1, peak: 1 })
+})
+
+test('channels of our own are no calls', () => {
+  const { begin, counted } = counting()
+  for (const id of [earId('x'), listenerId('a', 'x.wav')]) begin(id)
+  expect(counted()).toMatchObject({ active: 0, total: 0, peak: 0 })
 })
 
 test('what a full picture lists is up, and did not begin now', () => {

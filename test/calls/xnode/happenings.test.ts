@@ -36,6 +36,19 @@ test('a wait ends with the channel, with its time, from outside, or with the lin
   expect(happenings.count()).toBe(0)
 })
 
+test('what is waited for while the link is away is lost at once, until it is back', async () => {
+  const happenings = makeHappenings()
+  happenings.lost()
+  expect(await happenings.wait('a', keyOf, { timeoutMs: LONG_MS })).toEqual({ kind: 'lost' })
+  const aborted = AbortSignal.abort()
+  expect(await happenings.wait('a', keyOf, { timeoutMs: LONG_MS, signal: aborted })).toEqual({ kind: 'stopped' })
+  expect(happenings.count()).toBe(0)
+  happenings.back()
+  const waiting = happenings.wait('a', keyOf, { timeoutMs: LONG_MS })
+  happenings.note(key)
+  expect(await waiting).toEqual({ kind: 'told', value: '5' })
+})
+
 test('the end itself may be what is waited for', async () => {
   const happenings = makeHappenings()
   const cause = (fact: Fact) => (fact.kind === 'channel' && fact.state === 'ended' ? fact.cause?.name : undefined)

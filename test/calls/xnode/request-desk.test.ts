@@ -8,7 +8,10 @@ interface Said {
 }
 
 /** A desk whose commands come to a result when they are told to. */
-function desk(handle: () => Promise<Result> = async () => ({ code: 200, message: 'OK' })) {
+function desk(
+  handle: () => Promise<Result> = async () => ({ code: 200, message: 'OK' }),
+  ownerOf = async (uuid: string): Promise<string | undefined> => (uuid === 'owned' ? 'owner' : undefined),
+) {
   const replies: Said[] = []
   const late: (readonly [controller: string, id: string, result: Result])[] = []
   const log: string[] = []
@@ -19,7 +22,7 @@ function desk(handle: () => Promise<Result> = async () => ({ code: 200, message:
       log.push(`${request.method} by ${request.controller}`)
       return handle()
     },
-    ownerOf: async (uuid) => (uuid === 'owned' ? 'owner' : undefined),
+    ownerOf,
     announce: () => void log.push('announced'),
     reply: (to, body) => void replies.push({ to, body: JSON.parse(Buffer.from(body).toString()) as Said['body'] }),
     later: (...all) => void late.push(all),
@@ -68,6 +71,38 @@ describe('a request', () => {
       ['owner', '8', 200],
     ])
   })
+
+  test('has its result told to who owned the call, also when the call ended meanwhile', async () => {
+    let owner: string | undefined = 'first'
+    const owners = ['second', undefined]
+    const { take, late } = desk(
+      async () => {
+        owner = owners.shift()
+        return { code: 410, message: 'gone' }
+      },
+      async () => owner,
+    )
+    await take(rpc('XNode.Play', { uuid: 'u', media: { data: 'x' } }))
+    await take(rpc('XNode.Play', { uuid: 'u', media: { data: 'x' } }, '8'))
+    expect(late.map(([controller, id]) => [controller, id])).toEqual([
+      ['second', '7'],
+      // Nobody owns a call that is not there, and the second did when it was asked.
+      ['second', '8'],
+    ])
+  })
+
+  test.each(['a b', '*', 'a..b', 'cn.xswitch.other'])(
+    'of a controller whose name is no part of a subject (%s) is refused, and nobody else is told',
+    async (ctrl_uuid) => {
+      const { take, replies, late, log } = desk()
+      await take(rpc('XNode.Hangup', { uuid: 'owned', ctrl_uuid }), 'inbox')
+      await take(rpc('XNode.Hangup', { uuid: 'owned', ctrl_uuid }))
+      expect(replies.map(({ body }) => body.result)).toMatchObject([
+        { code: 400, message: expect.stringContaining('ctrl_uuid') },
+      ])
+      expect([late, log]).toEqual([[], []])
+    },
+  )
 
   test.each([[undefined], [null], [7]])('published with the id %s is carried out and not answered', async (id) => {
     const { take, replies, late, log } = desk()

@@ -1,12 +1,13 @@
-import type { Fact } from '../../../model/index.js'
 import { destroy, leave, membersOf, type Over, TALK_MS, type Talk, talkBetween, untilReleased } from '../bridges.js'
 import { planOf } from '../destination.js'
+import { leftBridge, when } from '../facts.js'
 import { causeIn, type Dialled, dialLegs, hangUp, limit } from '../legs.js'
 import { programmeOf } from '../media.js'
 import type { ChannelMethod, ChannelRequest, NodeContext } from '../method.js'
 import { causeOf, refusal, resultOf } from '../outcome.js'
 import { bad, cutShort, done, gone, noSuchChannel, type Result } from '../result.js'
 import { makeRingback } from '../ringback.js'
+import { whenTold } from '../told.js'
 import { notTaken } from './dial.js'
 
 /** Commands that last as long as people talk. */
@@ -89,23 +90,17 @@ export const unBridge: ChannelMethod = {
   async run(node, { uuid, channel }) {
     const id = channel.bridge?.id
     if (id === undefined) return bad(`uuid: ${uuid} is in no bridge`)
-    const outcome = node.happenings.wait(uuid, hasLeft, { timeoutMs: UNBRIDGE_MS })
     try {
-      await leave(node, id, uuid)
+      const left = await whenTold(node, uuid, when(leftBridge), { timeoutMs: UNBRIDGE_MS }, () => leave(node, id, uuid))
+      return left.kind === 'told' ? done() : await resultOf(node, uuid, left, 'UnBridge')
     } catch (error) {
       return refusal(node, error, uuid)
     }
-    const left = await outcome
-    return left.kind === 'told' ? done() : resultOf(node, uuid, left, 'UnBridge')
   },
 }
 
 const UNBRIDGE_MS = 5000
 const MOST_DELAY_MS = 10_000
-
-function hasLeft(fact: Fact): true | undefined {
-  return fact.kind === 'channel' && fact.change === 'bridge' && fact.flags?.bridged === false ? true : undefined
-}
 
 function flowOf(given: unknown, usual: string): readonly ('caller' | 'callee')[] | undefined {
   const name = typeof given === 'string' && given !== '' ? given.toUpperCase() : usual
@@ -126,7 +121,7 @@ async function connect(
   if ((await node.calls.find(peer)) === undefined) return noSuchChannel(peer)
   if (delayMs > 0) {
     const waited = await node.happenings.wait(uuid, () => undefined, { signal: stopped, timeoutMs: delayMs })
-    if (waited.kind === 'ended' || waited.kind === 'stopped') return resultOf(node, uuid, waited, 'ChannelBridge')
+    if (waited.kind !== 'told' && waited.kind !== 'late') return resultOf(node, uuid, waited, 'ChannelBridge')
   }
   let talk: Talk
   const other = watch(node, peer)
@@ -282,11 +277,14 @@ export function watch(node: NodeContext, uuid: string, onAnswer?: () => void): W
   })
   // The answer may have been told before anybody listened.
   if (onAnswer !== undefined)
-    void node.calls.find(uuid).then((channel) => {
-      if (channel?.state !== 'answered' || answered) return
-      answered = true
-      onAnswer()
-    })
+    node.calls.find(uuid).then(
+      (channel) => {
+        if (channel?.state !== 'answered' || answered) return
+        answered = true
+        onAnswer()
+      },
+      (error: unknown) => node.log.warn('a channel could not be looked up', { channel: uuid, err: error }),
+    )
   return {
     ended: end.signal,
     cause: () => cause,

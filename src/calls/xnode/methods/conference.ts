@@ -1,8 +1,12 @@
+import type { Fact } from '../../../model/index.js'
 import { pickUp } from '../answering.js'
+import { leftBridge } from '../facts.js'
+import type { Outcome } from '../happenings.js'
 import type { ChannelMethod, NodeContext, NodeMethod, Params } from '../method.js'
 import { refusal, resultOf } from '../outcome.js'
 import { bad, cutShort, done, type Result, unsupported } from '../result.js'
 import { type Member, type Room, roomBridge, roomUuid } from '../rooms.js'
+import { whenTold } from '../told.js'
 
 /** Longest time in a room, milliseconds: controllers forget a call after it. */
 export const LONGEST_MS = 4 * 60 * 60 * 1000
@@ -40,18 +44,11 @@ interface Guest {
 
 async function stay(node: NodeContext, { uuid, name, flags, stopped }: Guest): Promise<Result> {
   const { happenings, rooms } = node
-  const abort = new AbortController()
   let isHangingUp = false
-  const out = happenings.wait(
-    uuid,
-    (fact) => {
-      if (fact.kind !== 'channel') return undefined
-      isHangingUp ||= fact.change === 'hangup'
-      const isOut = fact.change === 'bridge' && fact.flags?.bridged === false
-      return isOut && fact.bridge?.id === roomBridge(name) ? true : undefined
-    },
-    { signal: AbortSignal.any([stopped, abort.signal]), timeoutMs: LONGEST_MS },
-  )
+  const isOut = (fact: Fact): true | undefined => {
+    isHangingUp ||= fact.kind === 'channel' && fact.change === 'hangup'
+    return leftBridge(fact) && fact.bridge?.id === roomBridge(name) ? true : undefined
+  }
   const guest = {
     uuid,
     moderator: flags.has('moderator'),
@@ -59,18 +56,15 @@ async function stay(node: NodeContext, { uuid, name, flags, stopped }: Guest): P
     muted: flags.has('mute'),
     deaf: flags.has('deaf'),
   }
-  let room: Room
-  if (stopped.aborted) {
-    abort.abort()
-    return cutShort()
-  }
+  if (stopped.aborted) return cutShort()
+  let outcome: Outcome<true>
   try {
-    room = await rooms.enter(name, guest, flags.has('mintwo'))
+    outcome = await whenTold(node, uuid, isOut, { signal: stopped, timeoutMs: LONGEST_MS }, () =>
+      rooms.enter(name, guest, flags.has('mintwo')),
+    )
   } catch (error) {
-    abort.abort()
     return refusal(node, error, uuid)
   }
-  const outcome = await out
   // Whoever is out of sight may still be there: what is found when the link stands again tells.
   if (outcome.kind === 'lost') return resultOf(node, uuid, outcome, 'Conference')
   // Who hangs up leaves the room a moment before its end is told.
@@ -78,8 +72,9 @@ async function stay(node: NodeContext, { uuid, name, flags, stopped }: Guest): P
     outcome.kind === 'told' && isHangingUp
       ? happenings.wait<never>(uuid, () => undefined, { timeoutMs: END_MS })
       : undefined
-  const member = room.members.get(uuid)
-  if ((outcome.kind === 'stopped' || outcome.kind === 'late') && member !== undefined) {
+  const room = rooms.find(name)
+  const member = room?.members.get(uuid)
+  if ((outcome.kind === 'stopped' || outcome.kind === 'late') && room !== undefined && member !== undefined) {
     try {
       await rooms.kick(room, [member])
     } catch (error) {

@@ -1,9 +1,9 @@
-import type { Fact } from '../../../model/index.js'
 import { type LegPlan, planOf } from '../destination.js'
+import { isUp, when } from '../facts.js'
 import { type Dialled, dialLegs, limit } from '../legs.js'
 import type { NodeContext, NodeMethod, NodeRequest } from '../method.js'
 import { resultOf } from '../outcome.js'
-import { accepted, bad, done, failed, type Result, unsupported } from '../result.js'
+import { accepted, done, failed, noController, type Result, unsupported } from '../result.js'
 
 /** Applications of a dialled leg that come to what it does in any case. */
 const PARKS: ReadonlySet<string> = new Set(['park', ''])
@@ -16,8 +16,7 @@ export const dial: NodeMethod = {
   on: 'node',
   async run(node, request) {
     const { controller, params } = request
-    if (controller === undefined)
-      return bad('ctrl_uuid: want the uuid of the controller, without blanks, `*`, `>` or empty parts')
+    if (controller === undefined) return noController()
     const apps = (params.apps ?? []) as readonly { readonly app?: string }[]
     const other = apps.find(({ app = '' }) => !PARKS.has(app))
     if (other !== undefined) return unsupported(`applications on a dialled leg, such as ${String(other.app)}`)
@@ -50,15 +49,11 @@ async function follow(node: NodeContext, { controller, id }: NodeRequest, dialli
 async function limitOnceAnswered(node: NodeContext, leg: LegPlan): Promise<void> {
   if (leg.maxDurationS === 0) return
   const known = new AbortController()
-  const up = node.happenings.wait(leg.uuid, isAnswered, { signal: known.signal, timeoutMs: leg.timeoutS * 1000 })
+  const up = node.happenings.wait(leg.uuid, when(isUp), { signal: known.signal, timeoutMs: leg.timeoutS * 1000 })
   // It may have been answered while its early sound was told of.
-  const isUp = (await node.calls.find(leg.uuid))?.state === 'answered'
-  if (isUp) known.abort()
-  if (isUp || (await up).kind === 'told') await limit(node, leg)
-}
-
-function isAnswered(fact: Fact): true | undefined {
-  return fact.kind === 'channel' && fact.state === 'answered' ? true : undefined
+  const isUpAlready = (await node.calls.find(leg.uuid))?.state === 'answered'
+  if (isUpAlready) known.abort()
+  if (isUpAlready || (await up).kind === 'told') await limit(node, leg)
 }
 
 /** What dialling came to, as a result. */

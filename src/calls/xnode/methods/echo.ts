@@ -1,10 +1,11 @@
 import type { Fact } from '../../../model/index.js'
 import { hasStatus } from '../../../transports/ari-client/index.js'
-import { destroy, enter } from '../bridges.js'
-import { dropHidden, earId, snoop } from '../hidden.js'
+import { destroy, inLine, join, keeping, noteForlorn, undisturbed } from '../bridges.js'
+import { earId } from '../ears.js'
+import { dropHidden, snoop } from '../hidden.js'
 import type { ChannelMethod, NodeContext } from '../method.js'
 import { refusal } from '../outcome.js'
-import { bad, done, type Result } from '../result.js'
+import { bad, done, gone, type Result } from '../result.js'
 
 const PREFIX = 'patchbay-echo-'
 
@@ -24,8 +25,15 @@ export const echo: ChannelMethod = {
     if (direction !== 'SELF' && direction !== 'OTHER') return bad('direction: want SELF or OTHER')
     const target = direction === 'SELF' ? uuid : channel.peers?.[0]
     if (target === undefined) return bad(`direction: ${uuid} has no peer`)
-    if (action === 'START') return start(node, target, (channel.peers ?? []).length === 0)
-    return (await clear(node, PREFIX + target)) ? done() : bad(`${target} hears no echo`)
+    const bridge = PREFIX + target
+    const end = () => clear(node, bridge)
+    if (action === 'STOP')
+      return (await inLine(node, bridge, () => undisturbed(node, bridge, end)))
+        ? done()
+        : bad(`${target} hears no echo`)
+    const begin = () => start(node, target, (channel.peers ?? []).length === 0)
+    const result = await inLine(node, bridge, () => keeping(node, bridge, begin, end))
+    return result.code === 200 && (await node.calls.find(uuid)) === undefined ? gone() : result
   },
 }
 
@@ -35,15 +43,14 @@ async function start(node: NodeContext, target: string, isAlone: boolean): Promi
   const bridge = PREFIX + target
   const [takes, says] = earsOf(bridge)
   try {
-    try {
-      await node.ari.request('POST', ['bridges', bridge], { body: { type: 'mixing,dtmf_events' } })
-      await snoop(node, target, takes, { spy: 'in', whisper: 'none' })
-    } catch (error) {
-      if (hasStatus(error, 409)) return bad(`${target} hears an echo already`)
-      throw error
-    }
+    await node.ari.request('POST', ['bridges', bridge], { body: { type: 'mixing,dtmf_events' } })
+  } catch (error) {
+    return hasStatus(error, 409) ? bad(`${target} hears an echo already`) : refusal(node, error, target)
+  }
+  try {
+    await snoop(node, target, takes, { spy: 'in', whisper: 'none' })
     if (!isAlone) await snoop(node, target, says, { spy: 'none', whisper: 'out' })
-    for (const member of [takes, isAlone ? target : says]) await enter(node, bridge, member)
+    for (const member of [takes, isAlone ? target : says]) await join(node, bridge, member)
     return done()
   } catch (error) {
     await clear(node, bridge)
@@ -52,16 +59,13 @@ async function start(node: NodeContext, target: string, isAlone: boolean): Promi
 }
 
 /** Takes away what an echo is made of; answers whether there was one. */
-async function clear(node: Pick<NodeContext, 'ari' | 'log'>, bridge: string): Promise<boolean> {
+async function clear(node: NodeContext, bridge: string): Promise<boolean> {
   const [takes, says] = await Promise.all(earsOf(bridge).map((ear) => dropHidden(node, ear)))
   await destroy(node, bridge)
   return takes === true || says === true
 }
 
 /** Ends the echo of a channel that ended: its ears go with it. */
-export function noteEcho(node: Pick<NodeContext, 'ari' | 'log'>, fact: Fact): void {
-  if (fact.kind !== 'channel' || fact.change !== 'bridge' || fact.flags?.bridged !== false) return
-  const { id = '' } = fact.bridge ?? {}
-  if (!id.startsWith(PREFIX)) return
-  clear(node, id).catch((error: unknown) => node.log.warn('an echo could not be ended', { bridge: id, err: error }))
+export function noteEcho(node: NodeContext, fact: Fact): void {
+  noteForlorn(node, fact, PREFIX, (bridge) => clear(node, bridge))
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Fact } from '../../../model/index.js'
 import { hasStatus } from '../../../transports/ari-client/index.js'
-import { makeHidden, snoop } from '../hidden.js'
+import { inLine, join, keeping, noteForlorn, undisturbed } from '../bridges.js'
+import { earId } from '../ears.js'
+import { endHidden, makeHidden, snoop } from '../hidden.js'
 import type { ChannelMethod, NodeContext } from '../method.js'
 import { refusal } from '../outcome.js'
 import { bad, done, gone, type Result, unsupported } from '../result.js'
@@ -26,7 +28,7 @@ export const mediaFork: ChannelMethod = {
     if (action === 'stop') return stop(node, uuid)
     if (action !== 'start') return bad('action: want start or stop')
     const sink = sinkOf(String(params.url ?? ''))
-    return 'code' in sink ? sink : start(node, uuid, sink)
+    return 'code' in sink ? sink : begin(node, uuid, sink)
   },
 }
 
@@ -49,63 +51,64 @@ function sinkOf(text: string): Sink | Result {
 }
 
 const PREFIX = 'fork-'
-const MEDIA = '-media'
-const EAR = '-ear'
 
 /** Names follow from the channel's, so that a fork can be ended by whoever stands here then. */
 const bridgeOf = (uuid: string) => `${PREFIX}${uuid}`
+const channelsOf = (bridge: string) => [earId(`${bridge}-ear`), earId(`${bridge}-media`)] as const
+
+async function begin(node: NodeContext, uuid: string, sink: Sink): Promise<Result> {
+  const bridge = bridgeOf(uuid)
+  const build = () => start(node, uuid, sink)
+  const result = await inLine(node, bridge, () => keeping(node, bridge, build, () => end(node, bridge)))
+  return result.code === 200 && (await node.calls.find(uuid)) === undefined ? gone() : result
+}
 
 async function start(node: NodeContext, uuid: string, sink: Sink): Promise<Result> {
   const { ari, app } = node
   const bridge = bridgeOf(uuid)
-  const [ear, media] = [bridge + EAR, bridge + MEDIA]
+  const [ear, media] = channelsOf(bridge)
   try {
-    try {
-      await ari.request('POST', ['bridges', bridge], { body: { type: 'mixing' } })
-      await snoop(node, uuid, ear, { spy: 'both', whisper: 'none' })
-    } catch (error) {
-      if (hasStatus(error, 409)) return bad('the channel is being forked already')
-      throw error
-    }
+    await ari.request('POST', ['bridges', bridge], { body: { type: 'mixing' } })
+  } catch (error) {
+    return hasStatus(error, 409) ? bad('the channel is being forked already') : refusal(node, error, uuid)
+  }
+  try {
+    await snoop(node, uuid, ear, { spy: 'both', whisper: 'none' })
     const data = sink.encapsulation === 'audiosocket' ? { data: randomUUID() } : {}
     const body = { channelId: media, app, connection_type: 'client', direction: 'both', ...sink, ...data }
     await makeHidden(node, media, () => ari.request('POST', ['channels', 'externalMedia'], { body }))
-    for (const channel of [ear, media])
-      await ari.request('POST', ['bridges', bridge, 'addChannel'], { body: { channel } })
-    return (await node.calls.find(uuid)) === undefined ? gone() : done()
+    for (const channel of [ear, media]) await join(node, bridge, channel)
+    return done()
   } catch (error) {
-    await end(ari, bridge)
+    await end(node, bridge).catch((reason: unknown) => logLeft(node, bridge, reason))
     return refusal(node, error, uuid)
   }
 }
 
-async function stop({ ari }: NodeContext, uuid: string): Promise<Result> {
-  return (await end(ari, bridgeOf(uuid))) ? done() : bad('the channel is not being forked')
+async function stop(node: NodeContext, uuid: string): Promise<Result> {
+  const bridge = bridgeOf(uuid)
+  return (await inLine(node, bridge, () => undisturbed(node, bridge, () => end(node, bridge))))
+    ? done()
+    : bad('the channel is not being forked')
+}
+
+function logLeft({ log }: NodeContext, bridge: string, error: unknown): void {
+  log.warn('a fork could not be ended', { bridge, err: error })
 }
 
 /** Answers whether there was one. */
-async function end(ari: NodeContext['ari'], bridge: string): Promise<boolean> {
-  const paths = [
-    ['channels', bridge + EAR],
-    ['channels', bridge + MEDIA],
-    ['bridges', bridge],
-  ]
-  let was = false
-  for (const path of paths) {
-    try {
-      await ari.request('DELETE', path)
-      was = true
-    } catch (error) {
-      if (!hasStatus(error, 404)) throw error
-    }
+async function end(node: NodeContext, bridge: string): Promise<boolean> {
+  const had = await Promise.all(channelsOf(bridge).map((channel) => endHidden(node, channel)))
+  try {
+    await node.ari.request('DELETE', ['bridges', bridge])
+    return true
+  } catch (error) {
+    if (!hasStatus(error, 404)) throw error
+    return had.includes(true)
   }
-  return was
 }
 
 /** Ends the fork of a channel that ended: its ear goes with it, and leaves the bridge. */
-export function noteFork({ ari, log }: Pick<NodeContext, 'ari' | 'log'>, fact: Fact): void {
-  if (fact.kind !== 'channel' || fact.change !== 'bridge' || fact.flags?.bridged !== false) return
-  const { id = '' } = fact.bridge ?? {}
-  if (!id.startsWith(PREFIX)) return
-  end(ari, id).catch((error: unknown) => log.warn('a fork could not be ended', { bridge: id, err: error }))
+export function noteFork(node: NodeContext, fact: Fact): void {
+  noteForlorn(node, fact, PREFIX, (bridge) => end(node, bridge))
 }

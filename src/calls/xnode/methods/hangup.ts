@@ -1,5 +1,6 @@
 import type { Channel } from '../../../model/index.js'
 import { hasStatus } from '../../../transports/ari-client/index.js'
+import { isDialled } from '../legs.js'
 import type { ChannelMethod, NodeContext } from '../method.js'
 import { refusal } from '../outcome.js'
 import { bad, done, noSuchChannel, type Result } from '../result.js'
@@ -43,6 +44,10 @@ async function end(node: NodeContext, uuid: string, cause: number): Promise<Resu
     await node.ari.request('DELETE', ['channels', uuid], { query: { reason_code: String(cause) } })
     return done()
   } catch (error) {
-    return hasStatus(error, 404) ? noSuchChannel(uuid) : refusal(node, error, uuid)
+    if (!hasStatus(error, 404)) return refusal(node, error, uuid)
+    if (!isDialled(node, uuid)) return noSuchChannel(uuid)
+    // A leg that Asterisk has not made yet: whoever dials it ends it.
+    node.stop(uuid)
+    return done()
   }
 }

@@ -1,6 +1,8 @@
+import { entersApp, when } from '../facts.js'
 import type { ChannelMethod, ChannelRequest, NodeContext, Params } from '../method.js'
 import { refusal, resultOf } from '../outcome.js'
 import { bad, done, type Result, unsupported } from '../result.js'
+import { whenTold } from '../told.js'
 import { LONGEST_MS } from './conference.js'
 
 /** What may stand for `{name}` in an extension. */
@@ -60,28 +62,22 @@ async function visit(
   { uuid, stopped }: ChannelRequest,
   { hook, name, variables }: Visit,
 ): Promise<Result> {
-  const { ari, happenings, tables } = node
+  const { ari, tables } = node
   const place = tables.placeOf(hook, name)
   if (place === undefined)
     return unsupported(`${hook} ${name} without a place in the dialplan: none is declared under hooks.${hook}`)
-  const abort = new AbortController()
-  const back = happenings.wait(
-    uuid,
-    (fact) =>
-      fact.kind === 'channel' && fact.change === 'control' && fact.flags?.controllable === true ? true : undefined,
-    { signal: AbortSignal.any([stopped, abort.signal]), timeoutMs: LONGEST_MS },
-  )
-  try {
+  const send = async () => {
     for (const [key, value] of Object.entries({ name, ...variables })) {
       const body = { variable: `PATCHBAY_${key.toUpperCase()}`, value: String(value) }
       await ari.request('POST', ['channels', uuid, 'variable'], { body })
     }
     const { context, extension, priority } = place
     await ari.request('POST', ['channels', uuid, 'continue'], { body: { context, extension, priority } })
+  }
+  try {
+    const outcome = await whenTold(node, uuid, when(entersApp), { signal: stopped, timeoutMs: LONGEST_MS }, send)
+    return outcome.kind === 'told' ? done() : await resultOf(node, uuid, outcome, hook)
   } catch (error) {
-    abort.abort()
     return refusal(node, error, uuid)
   }
-  const outcome = await back
-  return outcome.kind === 'told' ? done() : resultOf(node, uuid, outcome, hook)
 }

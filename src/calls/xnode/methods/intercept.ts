@@ -1,8 +1,8 @@
-import { destroy, join, keeping, leave, TALK_MS, untilOver } from '../bridges.js'
+import { join, keeping, leave, TALK_MS, untilOver } from '../bridges.js'
 import { hangUp } from '../legs.js'
 import type { ChannelMethod, NodeContext } from '../method.js'
 import { causeOf, refusal, resultOf } from '../outcome.js'
-import { bad, cutShort, done, gone, noSuchChannel } from '../result.js'
+import { bad, cutShort, done, gone, noSuchChannel, type Result } from '../result.js'
 
 /** Intercept: the channel takes another one's place in its talk, which is hung up; over when that talk is. */
 export const intercept: ChannelMethod = {
@@ -37,12 +37,21 @@ export const intercept: ChannelMethod = {
       case 'gone':
         return gone(causeOf(how.cause))
       case 'stopped':
-        await destroy(node, id)
-        return cutShort()
+        return standBack(node, id, uuid)
       case 'lost':
         return resultOf(node, uuid, how, 'Intercept')
     }
   },
+}
+
+/** Whoever it talked to goes on: with others, or as the end of a talk of two leaves them. */
+async function standBack(node: NodeContext, bridge: string, uuid: string): Promise<Result> {
+  try {
+    await leave(node, bridge, uuid)
+    return cutShort()
+  } catch (error) {
+    return refusal(node, error, uuid)
+  }
 }
 
 /** One goes before the other comes, so that nobody is told of a talk of three. */

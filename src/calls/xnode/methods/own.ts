@@ -1,6 +1,6 @@
 import { pickUp } from '../answering.js'
 import type { ChannelMethod, ChannelRequest, NodeContext } from '../method.js'
-import { bad, conflict, done, gone, type Result } from '../result.js'
+import { conflict, done, gone, noController, type Result } from '../result.js'
 import { subscribe } from './variables.js'
 
 /** Accept: the first controller owns the call; another one does with `takeover` only. */
@@ -24,8 +24,7 @@ export const answer: ChannelMethod = {
 async function own(node: NodeContext, request: ChannelRequest, takeover: boolean): Promise<Result> {
   const { uuid, controller, channel } = request
   const name = controller ?? channel.controller
-  if (name === undefined)
-    return bad('ctrl_uuid: want the uuid of the controller, without blanks, `*`, `>` or empty parts')
+  if (name === undefined) return noController()
   const claim = await node.calls.claim(uuid, name, takeover)
   if (claim === 'unknown') return gone()
   if (claim === 'taken') return conflict('the call belongs to another controller')

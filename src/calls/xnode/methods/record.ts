@@ -1,12 +1,14 @@
 import type { Fact, FactOf } from '../../../model/index.js'
 import { hasStatus } from '../../../transports/ari-client/index.js'
 import { passThrough } from '../bridges.js'
+import type { Outcome } from '../happenings.js'
 import { dropHidden, snoop } from '../hidden.js'
 import type { ChannelMethod, ChannelRequest, NodeContext } from '../method.js'
 import { refusal, resultOf } from '../outcome.js'
 import { playProgramme } from '../player.js'
-import { listenerId, type RecordRequest, recordRequestOf } from '../record-request.js'
+import { isListener, listenerId, type RecordRequest, recordRequestOf } from '../record-request.js'
 import { bad, cutShort, done, failed, gone, type Result, unsupported } from '../result.js'
+import { whenTold } from '../told.js'
 
 /** Longer than any limit, so that it is the limit that ends a recording. */
 const RECORD_MS = 86_500_000
@@ -68,17 +70,24 @@ async function recordOnce(
 ): Promise<Result | 'in a bridge'> {
   const [closing, timers] = [new AbortController(), [] as NodeJS.Timeout[]]
   const after = (ms: number, then: () => void) => void timers.push(setTimeout(then, ms))
-  let [terminator, isOver] = ['', false]
+  let [terminator, isOver, isBegun] = ['', false, false]
+  // The end of the channel ends its recording first.
+  const settle = () => {
+    if (!isOver) after(SETTLE_MS, () => closing.abort())
+    isOver = true
+  }
+  /** Of one that is over already nothing more may be told. */
+  const end = async () => {
+    if (!(await stopRecording(node, wanted.name)) && isBegun) settle()
+  }
   const pick = (fact: Fact): FactOf<'recording'> | undefined => {
     if (fact.kind === 'dtmf' && !isOver && terminator === '' && wanted.terminators.has(fact.digit ?? '')) {
       terminator = fact.digit ?? ''
-      void stopRecording(node, wanted.name)
+      void end()
     }
     if (fact.kind !== 'recording' || fact.name !== wanted.name || fact.state === 'started') return undefined
     if (fact.state === 'failed' || terminator !== '') return fact
-    // The end of the channel ends its recording first.
-    if (!isOver) after(SETTLE_MS, () => closing.abort())
-    isOver = true
+    settle()
     return undefined
   }
   const over = node.happenings.wait(uuid, pick, {
@@ -87,11 +96,11 @@ async function recordOnce(
   })
   try {
     await node.ari.request('POST', ['channels', uuid, 'record'], { body: bodyOf(wanted) })
+    isBegun = true
     // The key may have come before there was something to end.
-    if (terminator !== '') void stopRecording(node, wanted.name)
+    if (terminator !== '') void end()
     // Without any sound coming in, Asterisk does not see that the time is over.
-    if (wanted.limitSeconds > 0)
-      after(wanted.limitSeconds * 1000 + LATE_MS, () => void stopRecording(node, wanted.name))
+    if (wanted.limitSeconds > 0) after(wanted.limitSeconds * 1000 + LATE_MS, () => void end())
     const outcome = await over
     if (outcome.kind === 'told') {
       const { state, cause } = outcome.value
@@ -164,17 +173,30 @@ async function refusedToRecord(node: NodeContext, uuid: string, { name, format }
 
 /** A result where the channel or the link ended meanwhile. */
 async function stopAndWait(node: NodeContext, uuid: string, name: string): Promise<Result | undefined> {
-  const silent = node.happenings.wait(uuid, (fact) => endsRecording(fact, name), { timeoutMs: STOP_MS })
-  await stopRecording(node, name)
-  const end = await silent
+  const absent = new AbortController()
+  const bounds = { signal: absent.signal, timeoutMs: STOP_MS }
+  const end = await whenTold(
+    node,
+    uuid,
+    (fact) => endsRecording(fact, name),
+    bounds,
+    async () => {
+      if (!(await stopRecording(node, name))) absent.abort()
+    },
+  )
   return end.kind === 'ended' || end.kind === 'lost' ? resultOf(node, uuid, end, 'the recording') : undefined
 }
 
-/** Whether it was there to be ended does not matter. */
-async function stopRecording({ ari, log }: NodeContext, name: string): Promise<void> {
-  await ari.request('POST', ['recordings', 'live', name, 'stop']).catch((error: unknown) => {
-    if (!hasStatus(error, 404)) log.info('a recording could not be ended', { recording: name, err: error })
-  })
+/** Has Asterisk end a recording; false where it has none. */
+async function stopRecording({ ari, log }: NodeContext, name: string): Promise<boolean> {
+  try {
+    await ari.request('POST', ['recordings', 'live', name, 'stop'])
+    return true
+  } catch (error) {
+    if (hasStatus(error, 404)) return false
+    log.info('a recording could not be ended', { recording: name, err: error })
+    return true
+  }
 }
 
 /** Records by a channel that listens: so the call can be played to, bridged and recorded at the same time. */
@@ -189,54 +211,92 @@ async function startListening(node: NodeContext, request: ChannelRequest, wanted
   } catch (error) {
     return request.stopped.aborted ? cutShort() : refusal(node, error, uuid)
   }
-  heardBy(node).set(listener, uuid)
-  const refused = new AbortController()
-  const begun = node.happenings.wait(listener, (fact) => ofRecording(fact, wanted.name), {
-    signal: refused.signal,
-    timeoutMs: TOLD_MS,
-  })
+  const listening: Listening = { uuid, name: wanted.name, endsAt: Number.POSITIVE_INFINITY, isFollowed: true }
+  heardBy(node).set(listener, listening)
+  let first: Outcome<FactOf<'recording'>>
   try {
-    await node.ari.request('POST', ['channels', listener, 'record'], { body: bodyOf(wanted) })
+    const pick = (fact: Fact) => ofRecording(fact, wanted.name)
+    first = await whenTold(node, listener, pick, { timeoutMs: TOLD_MS }, async () => {
+      await node.ari.request('POST', ['channels', listener, 'record'], { body: bodyOf(wanted) })
+      if (wanted.limitSeconds > 0) listening.endsAt = performance.now() + wanted.limitSeconds * 1000 + LATE_MS
+      follow(node, listener, listening)
+    })
   } catch (error) {
-    refused.abort()
     await dropHidden(node, listener)
     return hasStatus(error, 404) ? gone() : refusedToRecord(node, uuid, wanted, error)
   }
-  leaveWhenOver(node, listener, wanted)
-  const first = await begun
   if (first.kind === 'ended') return gone()
   return first.kind === 'told' && first.value.state === 'failed' ? endOf(first.value, '') : done()
 }
 
-/** Who is recorded by each channel that listens. */
-const listeners = new WeakMap<NodeContext, Map<string, string>>()
+/** A channel that listens for a recording. */
+interface Listening {
+  /** Who is recorded. */
+  readonly uuid: string
+  readonly name: string
+  /** When the limit is over, on the clock of this process; milliseconds. */
+  endsAt: number
+  /** Whether somebody sees to the limit, or is about to. */
+  isFollowed: boolean
+}
 
-function heardBy(node: NodeContext): Map<string, string> {
-  const known = listeners.get(node) ?? new Map<string, string>()
+/** What each channel that listens is there for. */
+const listeners = new WeakMap<NodeContext, Map<string, Listening>>()
+
+function heardBy(node: NodeContext): Map<string, Listening> {
+  const known = listeners.get(node) ?? new Map<string, Listening>()
   listeners.set(node, known)
   return known
 }
 
-/** Tells of a recording that a channel of ours makes as one of the channel that it listens to. */
+/**
+ * Tells of a recording that a channel of ours makes as one of the channel that it listens to. Has the listener leave
+ * when the recording is over by itself, by its limit, silence or a failure; also where that went by during an outage.
+ */
 export function noteListener(node: NodeContext, fact: Fact): void {
-  if (fact.kind === 'channel' && fact.state === 'ended' && fact.id !== undefined) heardBy(node).delete(fact.id)
-  const channel = fact.kind === 'recording' ? heardBy(node).get(fact.channel ?? '') : undefined
-  if (channel === undefined) return
-  const { meta: _, ...told } = fact
-  node.calls
-    .tell([{ ...told, channel } as FactOf<'recording'>]) // as it was but for the channel
-    .catch((error: unknown) => node.log.warn('a recording could not be told of', { channel, err: error }))
+  if (fact.kind === 'recording') noteRecording(node, fact)
+  if (fact.kind !== 'channel' || fact.id === undefined) return
+  const { id, state, full } = fact
+  const known = heardBy(node).get(id)
+  if (known === undefined) return
+  if (state === 'ended') heardBy(node).delete(id)
+  else if (full === true && !known.isFollowed) {
+    known.isFollowed = true
+    resume(node, id, known).catch((error: unknown) => {
+      known.isFollowed = false
+      node.log.warn('a listener could not be looked after', { channel: id, err: error })
+    })
+  }
 }
 
-/** A recording that ends by itself, by its limit, silence or a failure, leaves its listener behind. */
-function leaveWhenOver(node: NodeContext, listener: string, { name, limitSeconds }: RecordRequest): void {
-  // Without any sound Asterisk does not see that the time is over. It lists the listener until there is some, though it is gone.
-  const timeoutMs = limitSeconds > 0 ? limitSeconds * 1000 + LATE_MS : RECORD_MS
+function noteRecording(node: NodeContext, fact: FactOf<'recording'>): void {
+  const { channel: listener = '', meta: _, ...told } = fact
+  const known = heardBy(node).get(listener)
+  if (known !== undefined)
+    node.calls
+      .tell([{ ...told, channel: known.uuid }])
+      .catch((error: unknown) => node.log.warn('a recording could not be told of', { channel: known.uuid, err: error }))
+  // Also one that this process knows nothing of. Asterisk lists it until there is some sound, though it is gone.
+  if (isListener(listener) && told.state !== 'started') void dropHidden(node, listener)
+}
+
+async function resume(node: NodeContext, listener: string, known: Listening): Promise<void> {
+  if ((await liveTarget(node, known.name)) === undefined) await dropHidden(node, listener)
+  else follow(node, listener, known)
+}
+
+/** Sees to the limit of a recording: without any sound Asterisk does not see that the time is over. */
+function follow(node: NodeContext, listener: string, known: Listening): void {
+  const { name, endsAt } = known
+  const timeoutMs = Math.min(RECORD_MS, Math.max(0, endsAt - performance.now()))
+  known.isFollowed = true
   node.happenings
     .wait(listener, (fact) => endsRecording(fact, name), { timeoutMs })
     .then(async ({ kind }) => {
-      if (kind === 'late') await stopRecording(node, name)
-      if (kind === 'told' || kind === 'late') await dropHidden(node, listener)
+      known.isFollowed = false
+      if (kind !== 'late') return
+      await stopRecording(node, name)
+      await dropHidden(node, listener)
     })
     .catch((error: unknown) => node.log.error('a listener could not be left', { channel: listener, err: error }))
 }
@@ -260,16 +320,13 @@ async function steer(node: NodeContext, uuid: string, { action, name }: RecordRe
 
 /** Done when the file is whole; where there is no sound Asterisk takes longer to see to it than anybody would wait. */
 async function stopWhole(node: NodeContext, recorded: string, name: string): Promise<void> {
-  const refused = new AbortController()
-  const bounds = { signal: refused.signal, timeoutMs: TOLD_MS }
-  const whole = node.happenings.wait(recorded, (fact) => endsRecording(fact, name), bounds)
-  try {
-    await node.ari.request('POST', ['recordings', 'live', name, 'stop'])
-  } catch (error) {
-    refused.abort()
-    throw error
-  }
-  await whole
+  await whenTold(
+    node,
+    recorded,
+    (fact) => endsRecording(fact, name),
+    { timeoutMs: TOLD_MS },
+    () => node.ari.request('POST', ['recordings', 'live', name, 'stop']),
+  )
 }
 
 /** What a running recording takes from, as Asterisk says it: `channel:ID`. */

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { Channel, Fact } from '../../../model/index.js'
-import { destroy, enter, TALK_MS, untilOver } from '../bridges.js'
-import { dropHidden, earId, type Snoop, snoop } from '../hidden.js'
+import { destroy, join, keeping, noteForlorn, TALK_MS, untilOver } from '../bridges.js'
+import { earId } from '../ears.js'
+import { dropHidden, type Snoop, snoop } from '../hidden.js'
 import type { ChannelMethod, ChannelRequest, NodeContext } from '../method.js'
 import { causeOf, refusal, resultOf } from '../outcome.js'
 import { bad, cutShort, done, gone, noSuchChannel, type Result } from '../result.js'
@@ -97,25 +98,24 @@ async function takePart(
 ): Promise<Result> {
   const bridge = PREFIX + randomUUID()
   const ear = earIn(bridge)
-  try {
+  const broken = new AbortController()
+  // In place before the channel enters, for it may leave at once.
+  const over = untilOver(node, uuid, bridge, AbortSignal.any([stopped, broken.signal]))
+  let asked = tapped
+  const build = async () => {
     if (!isUp(channel)) await node.ari.request('POST', ['channels', uuid, 'answer'])
     await node.ari.request('POST', ['bridges', bridge], { body: { type: 'mixing,dtmf_events' } })
     await snoop(node, tapped, ear, { spy, whisper }, stopped)
-  } catch (error) {
-    await clear(node, bridge)
-    return stopped.aborted ? cutShort() : refusal(node, error, tapped)
+    asked = uuid
+    for (const member of [ear, uuid]) await join(node, bridge, member, stopped)
   }
-  // In place before the channel enters, for it may leave at once.
-  const broken = new AbortController()
-  const over = untilOver(node, uuid, bridge, AbortSignal.any([stopped, broken.signal]))
   try {
-    await enter(node, bridge, ear)
-    await enter(node, bridge, uuid)
+    await keeping(node, bridge, build, () => clear(node, bridge))
   } catch (error) {
     broken.abort()
     await clear(node, bridge)
     if ((await over).kind === 'gone') return gone()
-    return stopped.aborted ? cutShort() : refusal(node, error, uuid)
+    return stopped.aborted ? cutShort() : refusal(node, error, asked)
   }
   const how = await over
   await clear(node, bridge)
@@ -134,15 +134,13 @@ async function takePart(
 const isUp = ({ state }: Channel) => state === 'answered'
 
 /** Takes away what a seat is made of; answers whether there was something. */
-async function clear(node: Pick<NodeContext, 'ari' | 'log'>, bridge: string): Promise<boolean> {
+async function clear(node: NodeContext, bridge: string): Promise<boolean> {
   const was = await dropHidden(node, earIn(bridge))
   await destroy(node, bridge)
   return was
 }
 
 /** Ends a seat when one of the two in its bridge left it: the third party, or the ear with the line that it taps. */
-export function noteThreeWay(node: Pick<NodeContext, 'ari' | 'log'>, fact: Fact): void {
-  if (fact.kind !== 'channel' || fact.change !== 'bridge' || fact.flags?.bridged !== false) return
-  const { id = '' } = fact.bridge ?? {}
-  if (id.startsWith(PREFIX)) void clear(node, id)
+export function noteThreeWay(node: NodeContext, fact: Fact): void {
+  noteForlorn(node, fact, PREFIX, (bridge) => clear(node, bridge))
 }

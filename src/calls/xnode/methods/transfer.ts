@@ -1,6 +1,8 @@
+import { leavesApp, when } from '../facts.js'
 import type { ChannelMethod } from '../method.js'
 import { refusal, resultOf } from '../outcome.js'
 import { bad, done, unsupported } from '../result.js'
+import { whenTold } from '../told.js'
 
 /** What can be a context or an extension of a dialplan. */
 const PLACE = /^[\w+*#.-]{1,79}$/
@@ -18,20 +20,13 @@ export const transfer: ChannelMethod = {
       return bad('context: want up to 79 letters, digits or any of _ + * # . -, or none for that of the channel')
     if (dialplan !== '' && dialplan !== 'XML') return unsupported(`a dialplan ${String(dialplan)} beside its own`)
     const place = { extension, priority: 1, ...(context !== '' && { context }) }
-    const abort = new AbortController()
-    const left = node.happenings.wait(
-      uuid,
-      (fact) =>
-        fact.kind === 'channel' && fact.change === 'control' && fact.flags?.controllable === false ? true : undefined,
-      { signal: abort.signal, timeoutMs: LEAVE_MS },
-    )
     try {
-      await node.ari.request('POST', ['channels', uuid, 'continue'], { body: place })
+      const outcome = await whenTold(node, uuid, when(leavesApp), { timeoutMs: LEAVE_MS }, () =>
+        node.ari.request('POST', ['channels', uuid, 'continue'], { body: place }),
+      )
+      return outcome.kind === 'told' ? done() : await resultOf(node, uuid, outcome, 'Transfer')
     } catch (error) {
-      abort.abort()
       return refusal(node, error, uuid)
     }
-    const outcome = await left
-    return outcome.kind === 'told' ? done() : resultOf(node, uuid, outcome, 'Transfer')
   },
 }

@@ -95,18 +95,25 @@ export function noteVariables(node: NodeContext, fact: Fact): void {
   if (fact.kind === 'channel' && fact.state === 'ended' && fact.id !== undefined) reported.get(node)?.delete(fact.id)
 }
 
-/** Has variables told with later events of the channel: names in `channel_params`. */
+/** Has variables told with later events of the channel: names in `channel_params`. What fails of it is only logged. */
 export async function subscribe(
   node: NodeContext,
   { uuid, params }: Pick<ChannelRequest, 'uuid' | 'params'>,
 ): Promise<void> {
-  for (const name of namesOf(params.channel_params)) {
-    const value = await readVariable(node, uuid, name)
-    // A variable that was set with `report_events` comes with every later event of its channel.
-    if (value === undefined) continue
+  const names = namesOf(params.channel_params)
+  for (const name of names) {
+    // Also one without a value: it is told once it is set.
     remember(node, uuid, name)
-    await report(node, uuid, name, value)
+    try {
+      const value = await readVariable(node, uuid, name)
+      // A variable that was set with `report_events` comes with every later event of its channel.
+      if (value !== undefined) await report(node, uuid, name, value)
+    } catch (error) {
+      node.log.info('a variable cannot be read', { channel: uuid, variable: name, err: error })
+    }
   }
+  // The end may have been told before this began.
+  if (names.length > 0 && (await node.calls.find(uuid)) === undefined) reported.get(node)?.delete(uuid)
 }
 
 async function report(node: NodeContext, uuid: string, variable: string, value: string): Promise<void> {

@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { earId } from '../../../src/calls/xnode/ears.js'
+import type { Channel } from '../../../src/model/index.js'
+import { fakeSite, refused } from './fake-site.js'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+const enters = { change: 'control', flags: { controllable: true } } as const
+
+function calling(id: string, statuses: readonly number[]) {
+  const left = [...statuses]
+  const site = fakeSite(() => (left.length > 0 ? refused(left.shift()!) : undefined), { acceptWithinMs: 100 })
+  site.known.set(id, { id, state: 'ringing' } as Channel)
+  site.tell(id, enters)
+  return site
+}
+
+test('the end of a call that nobody accepted is tried until it works', async () => {
+  const site = calling('a', [500, 409])
+  await vi.advanceTimersByTimeAsync(200)
+  expect(site.asked).toHaveLength(1)
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect(site.asked).toEqual(Array(3).fill('DELETE channels/a?reason_code=18'))
+})
+
+test('one that is gone, or was accepted meanwhile, is not ended again', async () => {
+  const gone = calling('a', [404])
+  const taken = calling('b', [500])
+  await vi.advanceTimersByTimeAsync(200)
+  taken.known.set('b', { id: 'b', controller: 'c1' } as Channel)
+  await vi.advanceTimersByTimeAsync(10_000)
+  expect([gone.asked.length, taken.asked.length]).toEqual([1, 1])
+})
+
+test('a channel of our own is waited for by nobody', () => {
+  const site = calling(earId('x'), [])
+  expect(site.node.open()).toBe(0)
+})
