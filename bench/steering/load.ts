@@ -8,6 +8,8 @@ export interface Measured {
   readonly answer: number[]
   /** From asking to the answer. */
   readonly setVar: number[]
+  /** Calls announced per second, from the first to the last: less than was asked for where calls could not begin as fast. */
+  readonly begunPerSecond: number
   /** Calls that were placed and not answered and hung up as they should. */
   readonly failed: number
 }
@@ -23,6 +25,7 @@ export async function placeCalls(
 ): Promise<Measured> {
   const measured = { answer: [] as number[], setVar: [] as number[] }
   let [begun, over, good] = [0, 0, 0]
+  let [firstAt, lastAt] = [0, 0]
   const steer = async (id: string) => {
     const announced = performance.now()
     await steerer.answer(id)
@@ -35,7 +38,8 @@ export async function placeCalls(
     good++
   }
   steerer.onCall = (id) => {
-    begun++
+    lastAt = performance.now()
+    if (begun++ === 0) firstAt = lastAt
     steer(id)
       .catch(() => undefined) // it is not counted among the good ones
       .finally(() => over++)
@@ -58,5 +62,6 @@ export async function placeCalls(
   while (over < begun && performance.now() < end) await delay(20)
   steerer.onCall = () => undefined
   const lost = calls - good
-  return { ...measured, failed: wentWell ? lost : Math.max(lost, 1) }
+  const begunPerSecond = begun < 2 ? 0 : ((begun - 1) * 1000) / (lastAt - firstAt)
+  return { ...measured, begunPerSecond, failed: wentWell ? lost : Math.max(lost, 1) }
 }

@@ -1,10 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { expect, inject, onTestFinished, test } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
 import { startAsterisk } from '../harness/asterisk/index.js'
-import { ctl, ensureInstalled, freshVhost } from '../harness/index.js'
+import { ctl, ensureInstalled, freshVhost, startRabbitMq } from '../harness/index.js'
 
 const MAIN = 'dist/main.js'
+
+/** A folder whose `asterisk` does not start: it is found before any other, so that the stand-in takes part on every machine. */
+let programs: string
+beforeAll(() => {
+  programs = mkdtempSync(join(tmpdir(), 'patchbay-programs-'))
+  writeFileSync(join(programs, 'asterisk'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+})
+afterAll(() => rmSync(programs, { recursive: true }))
 
 interface Ended {
   readonly code: number | null
@@ -14,7 +25,13 @@ interface Ended {
 
 function start(env: Record<string, string>): { child: ChildProcess; seen(): string; ended: Promise<Ended> } {
   const child = spawn(process.execPath, [MAIN, 'demo'], {
-    env: { ...process.env, COLUMNS: '100', PATCHBAY_ARI_URL: '', ...env },
+    env: {
+      ...process.env,
+      PATH: `${programs}${delimiter}${process.env.PATH}`,
+      COLUMNS: '100',
+      PATCHBAY_ARI_URL: '',
+      ...env,
+    },
   })
   const text = { out: '', err: '' }
   child.stdout.on('data', (chunk: Buffer) => {
@@ -44,20 +61,28 @@ test('with programs of this machine the demo starts them, runs the gateway as a 
   expect([code, err]).toEqual([0, ''])
   expect(out).toMatch(/RabbitMQ, started for this demo on port \d+\n/)
   expect(out).toMatch(/NATS, started for this demo on port \d+\n/)
+  expect(out).toContain('a stand-in that plays a call recorded on Asterisk 22')
   expect(out).toMatch(/patchbay run -c patchbay\.yaml, process \d+\n/)
   expect(out).toMatch(/45 sent on, 1 dead letter, 0 lost/)
   expect(gatewayRuns(out)).toBe(false)
 })
 
+/** A broker whose queues and exchanges can be listed: the shared one, or where that cannot be looked into one of our own. */
+async function inspectedRabbitMq() {
+  const shared = inject('rabbitMqControl')
+  if (shared !== null) return { control: shared, url: await freshVhost(inject('amqpUrl'), shared) }
+  const { url, control, stop } = await startRabbitMq()
+  onTestFinished(stop)
+  return { control, url: await freshVhost(url, control) }
+}
+
 test('on given brokers the demo uses names of its own and takes them away', async () => {
-  const control = inject('rabbitMqControl')
-  const url = await freshVhost(inject('amqpUrl'), control)
+  const { url, control } = await inspectedRabbitMq()
   const { code, out, err } = await start({ PATCHBAY_AMQP_URL: url, PATCHBAY_NATS_URL: inject('natsUrl') }).ended
   expect([code, err]).toEqual([0, ''])
   expect(out).toContain('(PATCHBAY_AMQP_URL)')
   expect(out).toMatch(/all names begin with patchbay-demo-[0-9a-f]{8}\./)
   expect(out).toMatch(/45 sent on, 1 dead letter, 0 lost/)
-  if (control === null) return
   const vhost = decodeURIComponent(new URL(url).pathname.slice(1))
   expect(await ctl(control, 'list_queues', '-p', vhost, 'name')).not.toContain('patchbay')
   const exchanges = await ctl(control, 'list_exchanges', '-p', vhost, 'name')

@@ -148,6 +148,10 @@ test('telephones of the legacy side are endpoints, those that a full picture lis
   client.on('*', (event) => told.push([event.type, event.endpoint]))
   await legacy.publish('voice_events', 'terminal.online_offline_states', TERMINALS(false, ['1003'], ['1001']))
   await until(() => told.length >= 2)
+  expect(told).toMatchObject([
+    ['PeerStatusChange', { technology: 'PJSIP', resource: '1003', state: 'online' }],
+    ['PeerStatusChange', { technology: 'PJSIP', resource: '1001', state: 'offline' }],
+  ])
   expect(await list()).toMatchObject([
     { resource: '1001', state: 'offline' },
     { resource: '1002', state: 'online' },

@@ -145,9 +145,20 @@ const cdrOf = (uuid: string) => {
   return params.cdr as Record<string, string>
 }
 
+/** What was seen of something, by the clock of the test: it happened in between. Milliseconds. */
+type Between = readonly [after: number, before: number]
+
+/** Holds whole seconds of an account to what the clock of the test says, one second up or down. */
+function expectSeconds(told: string | undefined, from: Between, to: Between): void {
+  expect(told).toMatch(/^\d+$/)
+  expect(Number(told)).toBeGreaterThanOrEqual((to[0] - from[1]) / 1000 - 1)
+  expect(Number(told)).toBeLessThanOrEqual((to[1] - from[0]) / 1000 + 1)
+}
+
 describe('a call through a real Asterisk', () => {
   test('answered, bridged, held, unheld, keys pressed, hung up: both sides see it in order', async () => {
     const callee = await takeCall(ast1, { steps: ['ring', { pauseMs: 100 }, 'answer', 'hungUp'] })
+    const placedAt = Date.now()
     const caller = await placeCall(ast1, {
       from: '1001',
       to: '600',
@@ -163,8 +174,12 @@ describe('a call through a real Asterisk', () => {
       ],
     })
     const a = await channelOf(ast1, '1001')
+    const began: Between = [placedAt, Date.now()]
     await until(() => xccOf(a).includes('START'))
+    const askedAt = Date.now()
     await ast1.ari('POST', `/channels/${a}/answer`)
+    await until(() => xccOf(a).includes('ANSWERED'))
+    const answered: Between = [askedAt, Date.now()]
     const b = `${a}-callee`
     await ast1.ari('POST', '/channels', {
       endpoint: `PJSIP/trunk/sip:callee@127.0.0.1:${callee.port}`,
@@ -175,8 +190,11 @@ describe('a call through a real Asterisk', () => {
     await until(() => xccOf(b).includes('ANSWERED'))
     await ast1.ari('POST', '/bridges/talk?type=mixing,dtmf_events')
     await ast1.ari('POST', `/bridges/talk/addChannel?channel=${a},${b}`)
+    await until(() => xccOf(a).includes('DTMF #'))
+    const stillUpAt = Date.now()
     await caller.done
     await until(() => ended(a))
+    const over: Between = [stillUpAt, Date.now()]
     await ast1.ari('DELETE', `/channels/${b}`)
     await callee.done
     await until(() => ended(b))
@@ -206,43 +224,69 @@ describe('a call through a real Asterisk', () => {
       caller_id_number: '1001',
       destination_number: '600',
     })
-    expect(Number(cdrOf(a).billsec)).toBeGreaterThanOrEqual(1)
-    expect(Number(cdrOf(a).duration)).toBeGreaterThanOrEqual(Number(cdrOf(a).billsec))
+    expectSeconds(cdrOf(a).billsec, answered, over)
+    expectSeconds(cdrOf(a).duration, began, over)
   }, 20_000)
 
-  const failures: [string, { steps: Parameters<typeof takeCall>[1]['steps'] }, string][] = [
-    ['busy', { steps: [{ refuse: 486 }] }, 'USER_BUSY'],
-    ['rejected', { steps: ['ring', { refuse: 603 }] }, 'CALL_REJECTED'],
-    ['no answer', { steps: ['ring', 'cancelled'] }, 'NO_ANSWER'],
+  const failures: readonly {
+    readonly name: string
+    readonly steps: Parameters<typeof takeCall>[1]['steps']
+    readonly cause: string
+    readonly xcc: readonly string[]
+    readonly states: readonly string[]
+  }[] = [
+    { name: 'busy', steps: [{ refuse: 486 }], cause: 'USER_BUSY', xcc: ['CALLING'], states: ['EARLY'] },
+    {
+      name: 'rejected',
+      steps: ['ring', { refuse: 603 }],
+      cause: 'CALL_REJECTED',
+      xcc: ['CALLING', 'RINGING'],
+      states: ['EARLY', 'RINGING'],
+    },
+    {
+      name: 'no answer',
+      steps: ['ring', 'cancelled'],
+      cause: 'NO_ANSWER',
+      xcc: ['CALLING', 'RINGING'],
+      states: ['EARLY', 'RINGING'],
+    },
   ]
-  test.each(failures)('%s: one account with its cause, nothing billed', async (_name, { steps }, cause) => {
+  test.each(failures)('$name: one account with its cause, nothing billed', async ({ steps, cause, xcc, states }) => {
     const callee = await takeCall(ast1, { steps })
     const uuid = `out-${cause}`
+    const askedAt = Date.now()
     await ast1.ari('POST', '/channels', {
       endpoint: `PJSIP/trunk/sip:callee@127.0.0.1:${callee.port}`,
       app: ast1.app,
       channelId: uuid,
       timeout: 1,
     })
+    const began: Between = [askedAt, Date.now()]
     await callee.done
     await until(() => ended(uuid))
-    expect(xccOf(uuid)[0]).toBe('CALLING')
-    expect(xccOf(uuid).slice(-2)).toEqual(['CDR', 'DESTROY'])
-    expect(xccOf(uuid)).not.toContain('ANSWERED')
+    expect(xccOf(uuid)).toEqual([...xcc, 'CDR', 'DESTROY'])
+    expect(legacyStates(uuid)).toEqual([...states, 'HANGUP'])
     expect(cdrOf(uuid)).toMatchObject({ hangup_cause: cause, billsec: '0' })
-    expect(legacyStates(uuid).filter((state) => state.startsWith('HANGUP'))).toHaveLength(1)
-    expect(legacyStates(uuid)).not.toContain('ACTIVE')
+    // It rings for a second where nobody answers.
+    const earliest = cause === 'NO_ANSWER' ? began[0] + 1000 : began[1]
+    expectSeconds(cdrOf(uuid).duration, began, [earliest, Date.now()])
   })
 
   test('a caller who gives up', async () => {
-    const caller = await placeCall(ast1, { from: '1002', to: '600', steps: ['ringing', { pauseMs: 300 }, 'cancel'] })
+    const placedAt = Date.now()
+    const caller = await placeCall(ast1, { from: '1002', to: '600', steps: ['ringing', { pauseMs: 2300 }, 'cancel'] })
     const uuid = await channelOf(ast1, '1002')
+    const began: Between = [placedAt, Date.now()]
+    await until(() => xccOf(uuid).includes('START'))
     await ast1.ari('POST', `/channels/${uuid}/ring`)
+    const rangAt = Date.now()
     await caller.done
     await until(() => ended(uuid))
-    expect(xccOf(uuid)[0]).toBe('START')
+    // Of the ringing that it is asked for Asterisk tells nobody.
+    expect(xccOf(uuid)).toEqual(['START', 'CDR', 'DESTROY'])
+    expect(legacyStates(uuid)).toEqual(['EARLY', 'HANGUP'])
     expect(cdrOf(uuid)).toMatchObject({ hangup_cause: 'ORIGINATOR_CANCEL', billsec: '0' })
-    expect(legacyStates(uuid).at(-1)).toBe('HANGUP')
+    expectSeconds(cdrOf(uuid).duration, began, [rangAt + 2200, Date.now()])
   })
 
   test('media before the answer is told as early media', async () => {
@@ -285,17 +329,38 @@ describe('telephones of two Asterisks', () => {
   })
 })
 
-/** Calls that either side holds for alive. */
-function alive(words: (uuid: string) => string[], isEnd: (word: string) => boolean): string[] {
-  const uuids = new Set([...bus.events('Event.Channel').map(({ params }) => String(params.uuid))])
-  return [...uuids].filter((uuid) => words(uuid).length > 0 && !words(uuid).some(isEnd)).sort()
+/** Calls of a side that it was not told the end of. */
+function alive(told: readonly string[], words: (uuid: string) => string[], isEnd: (word: string) => boolean): string[] {
+  return [...new Set(told)].filter((uuid) => !words(uuid).some(isEnd)).sort()
 }
-const aliveInXcc = () => alive(xccOf, (word) => word === 'DESTROY')
-const aliveInLegacy = () => alive(legacyStates, (word) => word.startsWith('HANGUP'))
+const aliveInXcc = () =>
+  alive(
+    bus.events('Event.Channel').map(({ params }) => String(params.uuid)),
+    xccOf,
+    (word) => word === 'DESTROY',
+  )
+const aliveInLegacy = () =>
+  alive(
+    legacyEvents().map(({ uuid }) => uuid),
+    legacyStates,
+    (word) => word.startsWith('HANGUP'),
+  )
 const gaps = () =>
   bus
     .events('Event.NativeEvent')
     .filter(({ params }) => (params.event as Record<string, string>)['Event-Subclass'] === 'gap')
+
+/** There is one gap: it begins not after something was lost, not long before, and ends with the connection. */
+function expectOneGap(quiet: Between, back: Between): void {
+  expect(gaps()).toHaveLength(1)
+  const { from_ms, until_ms } = gaps()[0]!.params.event as { from_ms: string; until_ms: string }
+  const [from, to] = [Number(from_ms), Number(until_ms)]
+  expect(from).toBeGreaterThanOrEqual(quiet[0])
+  expect(from).toBeLessThanOrEqual(quiet[1])
+  expect(to).toBeGreaterThanOrEqual(back[0])
+  expect(to).toBeLessThanOrEqual(back[1])
+}
+
 const phoneCall = async (id: string) => {
   const callee = await takeCall(ast1, { steps: ['answer', 'hungUp'] })
   await ast1.ari('POST', '/channels', {
@@ -307,30 +372,46 @@ const phoneCall = async (id: string) => {
 }
 
 describe('after an outage both views are those of Asterisk', () => {
-  const ends = (uuid: string) => xccOf(uuid).filter((word) => word === 'DESTROY').length
+  /** How often each side was told that a call is over, and the account. */
+  const ends = (uuid: string) => ({
+    destroyed: xccOf(uuid).filter((word) => word === 'DESTROY').length,
+    accounts: xccOf(uuid).filter((word) => word === 'CDR').length,
+    hungUp: legacyStates(uuid).filter((word) => word.startsWith('HANGUP')).length,
+  })
+  const ONCE = { destroyed: 1, accounts: 1, hungUp: 1 }
+  const NEVER = { destroyed: 0, accounts: 0, hungUp: 0 }
 
   test('Asterisk is killed in mid-call and started again', async () => {
     const callee = await phoneCall('killed-1')
+    const beforeAnswer = Date.now()
     await until(() => xccOf('killed-1').includes('ANSWERED'))
     await ast1.kill()
+    const killedAt = Date.now()
     await delay(300)
+    const startedAt = Date.now()
     await ast1.restart()
-    await until(() => ended('killed-1'), 15_000)
+    await until(
+      () => ended('killed-1'),
+      () => xccOf('killed-1').join(' '),
+      15_000,
+    )
     await callee.stop()
-    expect(ends('killed-1')).toBe(1)
     expect(cdrOf('killed-1')).toMatchObject({ hangup_cause: 'NETWORK_OUT_OF_ORDER' })
     await until(() => gaps().length > 0)
-    expect(gaps().length).toBe(1)
+    expectOneGap([beforeAnswer, killedAt], [startedAt, Date.now()])
     expect(aliveInXcc()).toEqual([])
     expect(aliveInLegacy()).toEqual([])
+    expect(ends('killed-1')).toEqual(ONCE)
   }, 30_000)
 
   test('the socket is cut while calls come and go', async () => {
     const stays = await phoneCall('stays')
     const goes = await phoneCall('goes')
+    const beforeAnswer = Date.now()
     await until(() => xccOf('stays').includes('ANSWERED') && xccOf('goes').includes('ANSWERED'))
     proxy.faults.refusing = true
     proxy.cut()
+    const cutAt = Date.now()
     await ast1.ari('DELETE', '/channels/goes')
     await goes.done
     const fresh = await placeCall(ast1, {
@@ -339,22 +420,31 @@ describe('after an outage both views are those of Asterisk', () => {
       steps: ['answered', { pauseMs: 12_000 }, 'hangUp'],
     })
     const brief = await placeCall(ast1, { from: '1004', to: 'wait-0.5', steps: ['answered', 'hungUp'] })
+    const passing = await channelOf(ast1, '1004')
     await brief.done
     await delay(10_000)
+    const backAt = Date.now()
     proxy.faults.refusing = false
     const uuid = await channelOf(ast1, '1003')
-    await until(() => xccOf(uuid).includes('ANSWERED') && ended('goes'), 10_000)
+    await until(
+      () => xccOf(uuid).includes('ANSWERED') && ended('goes') && legacyStates(uuid).includes('ACTIVE'),
+      () => `${xccOf(uuid).join(' ')}, ${xccOf('goes').join(' ')}`,
+      10_000,
+    )
     const there = (await channelsOf(ast1)).map(({ id }) => id).sort()
     expect(there).toEqual([uuid, 'stays'].sort())
     expect(aliveInXcc()).toEqual(there)
     expect(aliveInLegacy()).toEqual(there)
-    expect(ends('goes')).toBe(1)
-    expect(gaps().length).toBe(1)
+    expect(ends('goes')).toEqual(ONCE)
+    for (const each of ['stays', uuid]) expect(ends(each)).toEqual(NEVER)
+    // Nobody saw that one begin, so nobody is told of its end.
+    expect([...xccOf(passing), ...legacyStates(passing)]).toEqual([])
+    expectOneGap([beforeAnswer, cutAt], [backAt, Date.now()])
     expect(xccOf('stays')).toEqual(['CALLING', 'ANSWERED'])
     await ast1.ari('DELETE', '/channels/stays')
     await stays.done
     await fresh.stop()
     await until(() => ended('stays'))
-    expect(ended('stays')).toBe(true)
+    expect(ends('stays')).toEqual(ONCE)
   }, 40_000)
 })

@@ -130,10 +130,17 @@ function seenOf(message: Msg): Seen {
   return { at: message.subject, headers, body: Buffer.from(message.data) }
 }
 
-/** Waits until something holds; a test fails by its own assertion afterwards, with what is there. */
-export async function until(holds: () => boolean, timeoutMs = 8000): Promise<void> {
+/** Waits until something holds. @throws Error with `what`, by default the condition itself, when it does not in time. */
+export async function until(
+  holds: () => boolean,
+  what: () => string = () => `it does not come to hold: ${holds}`,
+  timeoutMs = 8000,
+): Promise<void> {
   const end = Date.now() + timeoutMs
-  while (!holds() && Date.now() < end) await delay(10)
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(what())
+    await delay(10)
+  }
 }
 
 /** A configuration with one AMQP link, one NATS link and routes both ways. */

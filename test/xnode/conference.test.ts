@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type CallerStep, placeCall } from '../harness/index.js'
-import { type SteeredSite, startSteeredSite, type TestController, until } from './site.js'
+import type { CallerStep } from '../harness/index.js'
+import { answeredCaller, bridgesOf, endOf, hears, legTo } from './legs.js'
+import { type Answer, type SteeredSite, startSteeredSite, type TestController, until } from './site.js'
+import { comesToHear, samplesOf, speaks, voicesIn } from './sound.js'
 
 let site: SteeredSite
 let app: TestController
@@ -17,10 +19,8 @@ interface Caller {
   readonly done: Promise<void>
 }
 
-async function caller(...steps: CallerStep[]): Promise<Caller> {
-  const run = await placeCall(site.asterisk, { from: '1001', to: '600', steps })
-  const uuid = await app.nextCall()
-  expect(await app.ask('Answer', { uuid })).toMatchObject({ code: 200 })
+async function caller(...steps: readonly CallerStep[]): Promise<Caller> {
+  const { uuid, caller: run } = await answeredCaller(site, app, steps)
   return { uuid, done: run.done }
 }
 
@@ -43,16 +43,18 @@ async function untilMembers(name: string, count: number): Promise<void> {
   throw new Error(`${name} has not ${count} members`)
 }
 
-const bridges = async () => (await site.asterisk.ari('GET', '/bridges')).body as { id: string; channels: string[] }[]
+const bridges = () => bridgesOf(site)
 
 describe('a conference', () => {
   test('of four: listed, one mute, one taken out, the rest leave one by one, and the room is gone', async () => {
     const callers: Caller[] = []
-    for (let i = 0; i < 4; i++) callers.push(await caller('answered', 'hungUp'))
-    const stays = callers.map(({ uuid }, i) =>
-      app.ask('Conference', { uuid, name: '3000', flags: i === 0 ? ['moderator'] : i === 1 ? ['mute'] : [] }),
-    )
-    await untilMembers('3000', 4)
+    for (let i = 0; i < 4; i++) callers.push(await caller('hungUp'))
+    const stays: Promise<Answer>[] = []
+    for (const [i, { uuid }] of callers.entries()) {
+      const flags = i === 0 ? ['moderator'] : i === 1 ? ['mute'] : []
+      stays.push(app.ask('Conference', { uuid, name: '3000', flags }))
+      await untilMembers('3000', i + 1)
+    }
     const [first, second, third, fourth] = callers.map(({ uuid }) => uuid) as [string, string, string, string]
     const { data } = (await info('3000')) as unknown as { data: { members: { uuid: string; flags: object }[] } }
     const flagsOf = (uuid: string) => data.members.find((each) => each.uuid === uuid)?.flags
@@ -66,7 +68,7 @@ describe('a conference', () => {
       })
     expect(flagsOf(first)).toMatchObject({ is_moderator: true, can_speak: true, can_hear: true })
     expect(flagsOf(second)).toMatchObject({ is_moderator: false, can_speak: false })
-    expect((await bridges())[0]?.channels.sort()).toEqual([first, second, third, fourth].sort())
+    expect([...((await bridges())[0]?.channels ?? [])].sort()).toEqual([first, second, third, fourth].sort())
     expect(await query({ domain: '' })).toMatchObject({
       code: 200,
       data: [{ conference_name: '3000', member_count: 4 }],
@@ -100,6 +102,28 @@ describe('a conference', () => {
       () => actions().filter((each) => each.startsWith('leave')).length === 4,
       () => actions().join(', '),
     )
+    for (const uuid of [first, second, third, fourth]) await hears(app, uuid, 'DESTROY')
+    const told = (uuid: string) => app.heard.flatMap(({ params }) => (params?.uuid === uuid ? [params] : []))
+    /** Its states with the peer of a bridge, and what is told of it in the conference: each in its order. */
+    const wordsOf = (uuid: string) => ({
+      states: told(uuid).flatMap(({ state, peer_uuid }) =>
+        state === undefined ? [] : [state === 'BRIDGE' ? `BRIDGE ${String(peer_uuid)}` : state],
+      ),
+      actions: told(uuid).flatMap(({ action }) => (action === undefined ? [] : [action])),
+    })
+    const bridgedTo = (...peers: readonly string[]) => peers.flatMap((peer) => [`BRIDGE ${peer}`, 'UNBRIDGE'])
+    // One of the others is the peer: whoever has been there longest.
+    for (const [uuid, between, ...hushed] of [
+      [first, bridgedTo(second, third, fourth)],
+      [second, bridgedTo(first)],
+      [third, bridgedTo(first), 'mute', 'unmute'],
+      [fourth, bridgedTo(first)],
+    ] as const)
+      expect(wordsOf(uuid)).toEqual({
+        states: ['START', 'ANSWERED', ...between, 'DESTROY'],
+        actions: ['join', ...hushed, 'leave'],
+      })
+    for (const { uuid } of callers) expect(app.wordsOf(uuid).filter((word) => word === 'CDR')).toHaveLength(1)
     expect(actions().slice(0, 4).sort()).toEqual([first, second, third, fourth].map((uuid) => `join ${uuid}`).sort())
     expect(actions().slice(4)).toEqual([
       `mute ${third}`,
@@ -111,25 +135,53 @@ describe('a conference', () => {
     ])
   })
 
+  test('hears a member that is not mute, and one that is mute not, until it is again', async () => {
+    const [speaker, listener] = [await legTo(app, speaks('a')), await legTo(app, speaks('b'))]
+    const stays = [
+      app.ask('Conference', { uuid: speaker, name: 'loud', flags: ['mute'] }),
+      app.ask('Conference', { uuid: listener, name: 'loud' }),
+    ]
+    await untilMembers('loud', 2)
+    const heard = (voices: string, what: string) => comesToHear(site.asterisk, listener, voices, what)
+    await heard('', 'who came in mute')
+    const mute = (level: number) => app.ask('Mute', { uuid: speaker, direction: 'READ', level })
+    for (const [say, hush] of [
+      [() => native(`loud unmute ${speaker}`), () => native(`loud mute ${speaker}`)],
+      [() => mute(0), () => mute(1)],
+    ] as const) {
+      expect(await say()).toMatchObject({ code: 200 })
+      await heard('a', 'not mute any more')
+      expect(await hush()).toMatchObject({ code: 200 })
+      await heard('', 'mute')
+    }
+    // It hears the others all the while.
+    await comesToHear(site.asterisk, speaker, 'b', 'the one that is mute')
+    for (const uuid of [speaker, listener]) expect(await app.ask('Hangup', { uuid })).toMatchObject({ code: 200 })
+    expect((await Promise.all(stays)).map(({ code }) => code)).toEqual([410, 410])
+    for (const uuid of [speaker, listener]) await endOf(app, uuid)
+  })
+
   test('is recorded; what is recorded is there', async () => {
-    const one = await caller('answered', 'hungUp')
-    const stay = app.ask('Conference', { uuid: one.uuid, name: 'noted' })
+    const one = await legTo(app, speaks('c'))
+    const stay = app.ask('Conference', { uuid: one, name: 'noted' })
     await untilMembers('noted', 1)
     expect(await native('noted record ../../etc/passwd')).toMatchObject({ code: 400 })
     expect(await native('noted record rooms-noted.wav')).toMatchObject({ code: 200 })
     expect(await info('noted')).toMatchObject({ data: { recording: true } })
     const live = async () => (await site.asterisk.ari('GET', '/recordings/live/rooms-noted')).body
     await expect.poll(live).toMatchObject({ state: 'recording' })
+    await delay(1500) // what is recorded is as long as this
     expect(await native('noted norecord')).toMatchObject({ code: 200 })
-    const stored = async () => (await site.asterisk.ari('GET', '/recordings/stored/rooms-noted')).status
-    await expect.poll(stored).toBe(200)
-    await app.ask('Hangup', { uuid: one.uuid })
+    const samples = await samplesOf(site.asterisk, 'rooms-noted')
+    expect(samples.length / 8000).toBeGreaterThan(1)
+    expect(voicesIn(samples)).toBe('c')
+    await app.ask('Hangup', { uuid: one })
     expect((await stay).code).toBe(410)
-    await one.done
+    await endOf(app, one)
   })
 
   test('says what it cannot be asked for', async () => {
-    const one = await caller('answered', 'hungUp')
+    const one = await caller('hungUp')
     const { uuid } = one
     expect(await app.ask('Conference', { uuid, name: 'a b' })).toMatchObject({ code: 400 })
     expect(await app.ask('Conference', { uuid, name: 'a/../b' })).toMatchObject({ code: 400 })
@@ -142,7 +194,7 @@ describe('a conference', () => {
   })
 
   test('with mintwo ends when only one is left', async () => {
-    const two = [await caller('answered', 'hungUp'), await caller('answered', 'hungUp')]
+    const two = [await caller('hungUp'), await caller('hungUp')]
     const stays = two.map(({ uuid }) => app.ask('Conference', { uuid, name: 'pair', flags: ['mintwo'] }))
     await untilMembers('pair', 2)
     await app.ask('Hangup', { uuid: two[0]!.uuid })

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { expect } from 'vitest'
+import { type CallerStep, placeCall, type SippRun } from '../harness/index.js'
 import { type Answer, type Heard, type SteeredSite, type TestController, until } from './site.js'
 
 let count = 0
@@ -34,6 +36,16 @@ export async function endOf(controller: TestController, uuid: string): Promise<N
   return controller.heard.find(({ params }) => params?.uuid === uuid && params.state === 'DESTROY')!.params!
 }
 
+/** Bridges that Asterisk has. */
+export async function bridgesOf({ asterisk }: SteeredSite): Promise<readonly Bridge[]> {
+  return (await asterisk.ari('GET', '/bridges')).body as readonly Bridge[] // as Asterisk documents it
+}
+
+interface Bridge {
+  readonly id: string
+  readonly channels: readonly string[]
+}
+
 /** Waits until no channel and no bridge is left. @throws Error that tells those which are. */
 export async function nothingLeft({ asterisk }: SteeredSite, timeoutMs = 5000): Promise<void> {
   const end = Date.now() + timeoutMs
@@ -50,6 +62,32 @@ export async function nothingLeft({ asterisk }: SteeredSite, timeoutMs = 5000): 
 /** Has a caller enter the application and takes its call. */
 export async function takenCall(controller: TestController): Promise<string> {
   const uuid = await controller.nextCall()
-  await controller.ask('Answer', { uuid })
+  expect(await controller.ask('Answer', { uuid })).toMatchObject({ code: 200 })
   return uuid
+}
+
+/** A caller whose call the controller answered. It stays until it is hung up unless `steps` say otherwise. */
+export async function answeredCaller(
+  { asterisk }: SteeredSite,
+  controller: TestController,
+  steps: readonly CallerStep[] = ['hungUp'],
+  from = '1001',
+): Promise<{ readonly uuid: string; readonly caller: SippRun }> {
+  const caller = await placeCall(asterisk, { from, to: '600', steps: ['answered', ...steps] })
+  return { uuid: await takenCall(controller), caller }
+}
+
+/** A leg of the controller to a service of the dialplan, that is up. */
+export async function legTo(controller: TestController, service: string): Promise<string> {
+  const uuid = newUuid()
+  const destination = { call_params: [{ uuid, dial_string: `loopback/${service}/services` }] }
+  expect(await controller.ask('Dial', { destination })).toMatchObject({ code: 202 })
+  await hears(controller, uuid, 'READY')
+  return uuid
+}
+
+/** What waits for something on the Asterisk, by the gateway's own count. */
+export async function waitsOf({ gateway }: SteeredSite): Promise<number> {
+  const text = await gateway.metrics.text()
+  return Number(/^gateway_steering_waits\{link="ast1"\} (\d+)$/m.exec(text)?.[1])
 }

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type CallerStep, listenToAri, placeCall } from '../harness/index.js'
-import { nothingLeft } from './legs.js'
+import { answeredCaller, legTo, nothingLeft } from './legs.js'
 import { type SteeredSite, startSteeredSite, type TestController, until } from './site.js'
+import { heardIn as heardInRecording } from './sound.js'
 
 let site: SteeredSite
 let app: TestController
@@ -13,13 +14,8 @@ beforeAll(async () => {
 })
 afterAll(() => site.stop())
 
-/** A caller whose call was answered by the controller; it stays until it is hung up unless `steps` say otherwise. */
-async function answered(steps: readonly CallerStep[] = ['hungUp']) {
-  const caller = await placeCall(site.asterisk, { from: '1001', to: '600', steps: ['answered', ...steps] })
-  const uuid = await app.nextCall()
-  expect(await app.ask('Answer', { uuid })).toMatchObject({ code: 200 })
-  return { uuid, caller }
-}
+const answered = (steps?: readonly CallerStep[]) => answeredCaller(site, app, steps)
+const heardIn = (name: string) => heardInRecording(site.asterisk, name)
 
 /** Hangs a call up and waits until its caller is gone and the controller heard of it. */
 async function end(uuid: string, caller: { readonly done: Promise<void> }) {
@@ -39,20 +35,6 @@ async function timed<T>(running: Promise<T>): Promise<readonly [T, number]> {
   const begin = performance.now()
   const value = await running
   return [value, performance.now() - begin]
-}
-
-/** The loudest sample of a recording, of 32,767, and how long it is. */
-async function heardIn(name: string): Promise<{ readonly peak: number; readonly seconds: number }> {
-  const { url, user, password } = site.asterisk
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-  const answer = await fetch(`${url}/ari/recordings/stored/${encodeURIComponent(name)}/file`, {
-    headers: { authorization },
-  })
-  expect(answer.status).toBe(200)
-  const wav = Buffer.from(await answer.arrayBuffer())
-  let peak = 0
-  for (let at = 44; at + 1 < wav.length; at += 2) peak = Math.max(peak, Math.abs(wav.readInt16LE(at)))
-  return { peak, seconds: (wav.length - 44) / 16_000 }
 }
 
 /** A leg in the application whose far end plays music, owned by the controller. */
@@ -318,7 +300,7 @@ describe('Record', () => {
     await end(uuid, caller)
     await nothingLeft(site)
     // Nobody is told of the channels that listened.
-    const others = app.heard.filter(({ params = {} }) => String(params.uuid).startsWith('record-'))
+    const others = app.heard.filter(({ params = {} }) => String(params.uuid).startsWith('patchbay-ear-'))
     expect(others).toEqual([])
     const told = () =>
       app.heard
@@ -422,6 +404,17 @@ describe('a leg', () => {
   test('hears a broadcast while other commands run, alone or with its peer', async () => {
     const { uuid, caller } = await answered()
     const media = { data: 'hello-world' }
+    const reads = () => app.ask('ReadDTMF', { uuid, max_digits: 1, timeout: 60_000 }, 60_000)
+    const isOpen = async (command: Promise<unknown>) =>
+      expect(await Promise.race([command, delay(300, 'open')])).toBe('open')
+    const counted = (of: string, word: string) => app.wordsOf(of).filter((each) => each === word).length
+    const played = (of: string) => [counted(of, 'Event.PLAYBACK_START'), counted(of, 'Event.PLAYBACK_STOP')]
+    const hasPlayed = (of: string, begun: number, over: number) =>
+      until(
+        () => played(of).join() === [begun, over].join(),
+        () => `${of}: ${app.wordsOf(of).join(' ')}`,
+      )
+    const reading = reads()
     expect(await app.ask('Broadcast', { uuid, media, option: 'BLEG' })).toMatchObject({
       code: 400,
       message: expect.stringMatching(/peer/),
@@ -429,17 +422,12 @@ describe('a leg', () => {
     expect(await app.ask('Broadcast', { uuid, media, option: 'ALEG' })).toMatchObject({ code: 200, uuid })
     const tone = { data: 'tone_stream://%(500,500,425);loops=-1' }
     expect(await app.ask('Broadcast', { uuid, media: tone, option: 'ALEG' })).toMatchObject({ code: 200 })
-    const stops = () => app.wordsOf(uuid).filter((word) => word === 'Event.PLAYBACK_STOP').length
-    await until(
-      () => stops() === 1,
-      () => app.wordsOf(uuid).join(' '),
-    )
+    await hasPlayed(uuid, 2, 1)
+    await isOpen(reading)
     expect(await app.ask('Stop', { uuid })).toMatchObject({ code: 200 })
-    await until(
-      () => stops() === 2,
-      () => app.wordsOf(uuid).join(' '),
-    )
-    const peer = await music()
+    await hasPlayed(uuid, 2, 2)
+    expect(await reading).toMatchObject({ code: 206, uuid, dtmf: '' })
+    const peer = await legTo(app, 'music')
     const bridge = `bridge-${uuid}`
     await site.asterisk.ari('POST', `/bridges/${bridge}`, { type: 'mixing' })
     await site.asterisk.ari('POST', `/bridges/${bridge}/addChannel`, { channel: [uuid, peer] })
@@ -447,20 +435,24 @@ describe('a leg', () => {
       () => app.wordsOf(uuid).includes('BRIDGE'),
       () => app.wordsOf(uuid).join(' '),
     )
-    expect(await app.ask('Broadcast', { uuid, media })).toMatchObject({ code: 200 })
-    const starts = (of: string) => app.wordsOf(of).filter((word) => word === 'Event.PLAYBACK_START').length
-    await until(
-      () => starts(uuid) === 3,
-      () => app.wordsOf(uuid).join(' '),
-    )
+    const readingOn = reads()
+    expect(await app.ask('Broadcast', { uuid, media })).toMatchObject({ code: 200, uuid })
+    await hasPlayed(uuid, 3, 3)
+    await hasPlayed(peer, 1, 1)
+    expect(await app.ask('Broadcast', { uuid, media, option: 'BLEG' })).toMatchObject({ code: 200, uuid })
+    await hasPlayed(peer, 2, 2)
+    expect(played(uuid)).toEqual([3, 3])
+    await isOpen(readingOn)
     for (const more of [{ option: 'AHOLDB' }, { apps: [{ app: 'playback', data: 'x' }] }])
       expect(await app.ask('Broadcast', { uuid, media, ...more })).toMatchObject({ code: 501 })
     expect(await app.ask('Broadcast', { uuid, media, option: 'CLEG' })).toMatchObject({ code: 400 })
     expect(await app.ask('Broadcast', { uuid, media: { data: 'no-such' }, option: 'ALEG' })).toMatchObject({
       code: 200,
     })
+    await isOpen(readingOn)
     await app.ask('Hangup', { uuid: peer })
     await end(uuid, caller)
+    expect(await readingOn).toMatchObject({ code: 410, uuid })
   })
 })
 
@@ -489,19 +481,25 @@ test('answer, play, collect digits, record, hang up: each reply and each event, 
     return result
   }
   await ask('Answer', {})
+  // The phone makes no sound, so what is played is what shows that a recording is not silence.
+  const prompt = (action: string) => ask('Record', { path: 'script/prompt.wav', action })
+  await prompt('START')
   await ask('Play', { media: { data: 'hello-world.wav' } })
+  await prompt('STOP')
   const digits = await ask('ReadDTMF', { max_digits: 9, terminators: '#', media: { data: 'silence_stream://5000' } })
   const recording = await ask('Record', { path: 'script/call.wav', terminators: '*', limit: 20 })
   await ask('Hangup', { cause: 'NORMAL_CLEARING' })
   await gone(uuid, caller)
-  expect(codes).toEqual([200, 200, 200, 200, 200])
+  expect(codes).toEqual([200, 200, 200, 200, 200, 200, 200])
   expect(digits).toMatchObject({ dtmf: '42', terminator: '#' })
   expect(recording).toMatchObject({ path: 'script/call.wav', terminator: '*' })
   expect(app.wordsOf(uuid)).toEqual([
     'START',
     'ANSWERED',
+    'Event.Record',
     'Event.PLAYBACK_START',
     'Event.PLAYBACK_STOP',
+    'Event.Record',
     'Event.PLAYBACK_START',
     'DTMF 4',
     'Event.PLAYBACK_STOP',
@@ -522,7 +520,16 @@ test('answer, play, collect digits, record, hang up: each reply and each event, 
   expect(other.wordsOf(uuid)).toEqual(others)
   const ownerOnly = told.filter(({ subject }) => subject === `cn.xswitch.ctrl.${app.name}`)
   expect(ownerOnly.length).toBe(told.length - others.length)
-  const [started, stopped] = told.filter(({ method }) => method === 'Event.Record').map(({ params }) => params)
-  expect(started).toMatchObject({ action: 'START', node_uuid: 'ast1' })
-  expect(stopped).toMatchObject({ action: 'STOP', path: 'script/call' })
+  const recorded = told.filter(({ method }) => method === 'Event.Record').map(({ params }) => params)
+  expect(recorded).toMatchObject([
+    { action: 'START', path: 'script/prompt', node_uuid: 'ast1' },
+    { action: 'STOP', path: 'script/prompt', node_uuid: 'ast1' },
+    { action: 'START', path: 'script/call', node_uuid: 'ast1' },
+    { action: 'STOP', path: 'script/call', node_uuid: 'ast1' },
+  ])
+  const { peak, seconds } = await heardIn('script/prompt')
+  expect(peak).toBeGreaterThan(500)
+  expect(seconds).toBeGreaterThan(1)
+  // This one is there; what is in it would be the sound of the phone, which has none.
+  await heardIn('script/call')
 })

@@ -1,12 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { shippedMapping } from '../../src/config/index.js'
+import { METHODS } from '../../src/calls/xnode/methods/table.js'
 import { type AriGate, startAriGate } from '../harness/index.js'
-import { endOf, hears, newUuid } from './legs.js'
-import { type Answer, type SteeredSite, startSteeredSite, type TestController } from './site.js'
+import { endOf, hears, legTo, newUuid, waitsOf } from './legs.js'
+import { type Answer, type SteeredSite, startSteeredSite, steeringFile, type TestController } from './site.js'
 
 /** A caller may go before each request that a method makes of Asterisk, and while it waits for what happens. */
 const MOST_REQUESTS = 40
@@ -60,17 +57,38 @@ const SUBJECTS: readonly Subject[] = [
   { method: 'Conference', params: () => ({ name: newUuid() }), lasts: true },
   { method: 'Conference', of: 'unanswered', params: () => ({ name: newUuid() }), caller: 'rings', lasts: true },
   { method: 'ThreeWay', moments: 4, params: ({ peer }) => ({ target_uuid: peer, direction: 'ABC' }), lasts: true },
+  {
+    method: 'ThreeWay',
+    of: 'to one',
+    moments: 4,
+    params: ({ peer }) => ({ target_uuid: peer, direction: 'TOA' }),
+    lasts: true,
+  },
+  {
+    method: 'ThreeWay',
+    of: 'to listen',
+    moments: 4,
+    params: ({ peer }) => ({ target_uuid: peer, direction: 'LISTEN' }),
+    lasts: true,
+  },
   { method: 'Intercept', moments: 4, params: ({ peer }) => ({ target_uuid: peer }), lasts: true },
   { method: 'Consult', of: 'ringing', params: dial('ring'), moments: 5, caller: 'talks', lasts: true },
   // Who hangs up while those two talk has transferred them.
   { method: 'Consult', of: 'answered', params: dial('answer'), caller: 'talks', lasts: true, codes: [410, 200] },
   { method: 'FIFO', params: () => ({ name: 'long' }), lasts: true },
+  { method: 'Callcenter', params: () => ({ name: 'long' }), lasts: true },
+  { method: 'NativeApp', moments: 4, params: () => ({ cmd: 'long', args: 'to ten' }), lasts: true },
+  { method: 'Transfer', params: () => ({ extension: 'silent', context: 'services' }) },
   { method: 'MediaFork', moments: 5, params: () => ({ action: 'start', url: 'rtp://127.0.0.1:9' }) },
   // Done once it has begun.
   { method: 'Broadcast', params: () => ({ media: prompt, option: 'ALEG' }), codes: [410, 200] },
   { method: 'Echo2', params: () => ({ action: 'START', direction: 'SELF' }) },
   // Done when the channel is in no bridge.
   { method: 'UnBridge', params: () => ({}), caller: 'talks', codes: [410, 200] },
+  { method: 'UnBridge2', params: () => ({}), caller: 'talks', codes: [410, 200] },
+  // Done as well where the caller was over by its own request, and its peer is now.
+  { method: 'Hangup', of: 'BOTH', params: () => ({ flag: 'BOTH' }), caller: 'talks', codes: [410, 200] },
+  { method: 'Mute', params: () => ({ direction: 'READ', level: 1 }) },
   { method: 'Hold', params: () => ({ action: 'ON' }) },
   { method: 'SendDTMF', params: () => ({ dtmf: '123' }) },
   { method: 'SetVar', params: () => ({ data: { one: '1', two: '2', three: '3' } }) },
@@ -79,9 +97,13 @@ const SUBJECTS: readonly Subject[] = [
   { method: 'Answer', params: () => ({ channel_params: ['one'] }), caller: 'rings' },
 ]
 
-const HOOKS = "hooks: { fifo: { long: { context: services, extension: 'silent' } } }"
+/** Methods of a channel that are not tried at every moment, because they make one request at most. */
+const BRIEF: Readonly<Record<string, Params>> = { Stop: {}, GetState: {}, GetChannelData: {} }
 
-let folder: string
+const PLACE = "{ long: { context: services, extension: 'silent' } }"
+const HOOKS = `hooks: { fifo: ${PLACE}, callcenter: ${PLACE}, app: ${PLACE} }`
+
+let file: ReturnType<typeof steeringFile>
 let gate: AriGate
 let site: SteeredSite
 let app: TestController
@@ -89,11 +111,9 @@ let app: TestController
 let asked: string[] = []
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'patchbay-moments-'))
-  const tables = readFileSync(shippedMapping('steering/asterisk.yaml'), 'utf8').replace('hooks: {}', HOOKS)
-  writeFileSync(join(folder, 'steering.yaml'), tables)
+  file = steeringFile(HOOKS)
   site = await startSteeredSite({
-    steer: `tables: '${join(folder, 'steering.yaml')}'`,
+    steer: `tables: '${file.path}'`,
     reach: async ({ httpPort }) => {
       gate = await startAriGate(httpPort)
       return gate.url
@@ -104,17 +124,10 @@ beforeAll(async () => {
 afterAll(async () => {
   await site.stop()
   await gate.close()
-  rmSync(folder, { recursive: true })
+  file.remove()
 })
 
-/** A leg of the controller, answered by a service. */
-async function leg(): Promise<string> {
-  const uuid = newUuid()
-  const destination = { call_params: [{ uuid, dial_string: 'loopback/answer/services' }] }
-  expect(await app.ask('Dial', { destination })).toMatchObject({ code: 202 })
-  await hears(app, uuid, 'READY')
-  return uuid
-}
+const leg = () => legTo(app, 'answer')
 
 async function talk(one: string, other: string): Promise<void> {
   expect(await app.ask('ChannelBridge2', { uuid: one, peer_uuid: other })).toMatchObject({ code: 200 })
@@ -226,11 +239,6 @@ async function clear(): Promise<void> {
   }
 }
 
-async function waits(): Promise<number> {
-  const text = await site.gateway.metrics.text()
-  return Number(/^gateway_steering_waits\{link="ast1"\} (\d+)$/m.exec(text)?.[1])
-}
-
 /** Every moment of a method, with what it answered, and those at which that was wrong. */
 async function everyMoment(subject: Subject, going: Going, codes: readonly number[]) {
   const [moments, wrong] = [[] as string[], [] as string[]]
@@ -255,9 +263,25 @@ async function check(subject: Subject, going: Going, codes: readonly number[]): 
   expect(wrong).toEqual([])
   expect(moments.length).toBeLessThan(MOST_REQUESTS)
   expect(moments.length).toBeGreaterThanOrEqual(subject.moments ?? 2)
-  for (let tries = 0; (await waits()) > 0 && tries < 100; tries++) await delay(50)
-  expect(await waits()).toBe(0)
+  await expect.poll(() => waitsOf(site)).toBe(0)
 }
+
+test('every method of a channel is tried at every moment, or makes one request at most', async () => {
+  const ofChannels = [...METHODS].flatMap(([name, { on }]) => (on === 'channel' ? [name.replace('XNode.', '')] : []))
+  const tried = new Set(SUBJECTS.map(({ method }) => method))
+  expect([...tried, ...Object.keys(BRIEF)].sort()).toEqual(ofChannels.sort())
+  const uuid = await leg()
+  for (const [method, params] of Object.entries(BRIEF)) {
+    asked = []
+    gate.onRequest = ({ path }) => {
+      if (!ofTheLink(path)) asked.push(path)
+    }
+    expect(await app.ask(method, { uuid, ...params })).toMatchObject({ code: 200 })
+    gate.onRequest = () => undefined
+    expect(asked.length, `${method}: ${asked.join(', ')}`).toBeLessThanOrEqual(1)
+  }
+  await clear()
+})
 
 describe('a caller hangs up at every moment of', () => {
   test.each(SUBJECTS)('$method $of', (subject) => check(subject, 'hangs up', subject.codes ?? [410]), 120_000)

@@ -1,14 +1,10 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { shippedMapping } from '../../src/config/index.js'
 import { type CallerStep, placeCall } from '../harness/index.js'
-import { nothingLeft } from './legs.js'
-import { type SteeredSite, startSteeredSite, type TestController, until } from './site.js'
+import { answeredCaller, nothingLeft } from './legs.js'
+import { type SteeredSite, startSteeredSite, steeringFile, type TestController, until } from './site.js'
 
 /** Queues as a dialplan has them: one lets a caller out again, one keeps it. */
 const QUEUES = `
@@ -29,35 +25,31 @@ hooks:
   app: { count: { context: queues, extension: count } }
 `
 
-let folder: string
+let file: ReturnType<typeof steeringFile>
 let site: SteeredSite
 let app: TestController
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'patchbay-steering-'))
-  const tables = readFileSync(shippedMapping('steering/asterisk.yaml'), 'utf8').replace('hooks: {}', HOOKS)
-  writeFileSync(join(folder, 'steering.yaml'), tables)
+  file = steeringFile(HOOKS)
   site = await startSteeredSite({
     asterisk: { append: { 'extensions.conf': QUEUES } },
-    steer: `tables: '${join(folder, 'steering.yaml')}', shutdownWithinMs: 1500`,
+    steer: `tables: '${file.path}', shutdownWithinMs: 1500`,
   })
   app = await site.controller()
 })
 afterAll(async () => {
   await site.stop()
-  rmSync(folder, { recursive: true })
+  file.remove()
 })
 
-async function caller(...steps: CallerStep[]): Promise<{ uuid: string; done: Promise<void> }> {
-  const run = await placeCall(site.asterisk, { from: '1001', to: '600', steps })
-  const uuid = await app.nextCall()
-  expect(await app.ask('Answer', { uuid })).toMatchObject({ code: 200 })
+async function caller(...steps: readonly CallerStep[]) {
+  const { uuid, caller: run } = await answeredCaller(site, app, steps)
   return { uuid, done: run.done }
 }
 
 describe('figures', () => {
   test('JStatus comes as a JSON command, as the real client sends it', async () => {
-    const { uuid, done } = await caller('answered', 'hungUp')
+    const { uuid, done } = await caller('hungUp')
     const { code, data } = (await app.ask('NativeJSAPI', { data: { command: 'status', data: '' } })) as unknown as {
       code: number
       data: { systemStatus: string; version: string; uptime: object; sessions: { count: Record<string, number> } }
@@ -72,7 +64,7 @@ describe('figures', () => {
   })
 
   test('native commands of a short list answer, others are 501', async () => {
-    const { uuid, done } = await caller('answered', 'hungUp')
+    const { uuid, done } = await caller('hungUp')
     const native = (cmd: string, args?: string) => app.ask('NativeAPI', { cmd, ...(args !== undefined && { args }) })
     expect(await native('status')).toMatchObject({ code: 200, data: expect.stringContaining('is ready') })
     expect(await native('version')).toMatchObject({ data: expect.stringMatching(/^Asterisk 22\./) })
@@ -104,7 +96,7 @@ describe('figures', () => {
 
 describe('places in the dialplan', () => {
   test('a queue is over when the channel comes back', async () => {
-    const { uuid, done } = await caller('answered', 'hungUp')
+    const { uuid, done } = await caller('hungUp')
     expect(await app.ask('FIFO', { uuid, name: 'sales', priority: 3 })).toMatchObject({ code: 200 })
     expect(await app.ask('GetVar', { uuid, data: ['SEEN'] })).toMatchObject({ data: { SEEN: 'sales/3' } })
     await app.ask('Hangup', { uuid })
@@ -112,7 +104,7 @@ describe('places in the dialplan', () => {
   })
 
   test('or when the caller gives up', async () => {
-    const { uuid, done } = await caller('answered', { pauseMs: 2500 }, 'hangUp')
+    const { uuid, done } = await caller({ pauseMs: 2500 }, 'hangUp')
     expect(await app.ask('Callcenter', { uuid, name: 'support' })).toMatchObject({ code: 410 })
     await done
     await until(
@@ -122,7 +114,7 @@ describe('places in the dialplan', () => {
   })
 
   test('none is gone to that nobody declared, or whose name is no extension', async () => {
-    const { uuid, done } = await caller('answered', 'hungUp')
+    const { uuid, done } = await caller('hungUp')
     expect(await app.ask('Callcenter', { uuid, name: 'other' })).toMatchObject({ code: 501 })
     expect(await app.ask('FIFO', { uuid, name: 'a,b' })).toMatchObject({ code: 400 })
     expect(await app.ask('NativeApp', { uuid, cmd: 'bridge', args: 'user/1000' })).toMatchObject({ code: 501 })
@@ -131,7 +123,7 @@ describe('places in the dialplan', () => {
   })
 
   test('a native application is a place, too; break ends what runs', async () => {
-    const { uuid, done } = await caller('answered', 'hungUp')
+    const { uuid, done } = await caller('hungUp')
     expect(await app.ask('NativeApp', { uuid, cmd: 'count', args: 'to ten' })).toMatchObject({ code: 200 })
     expect(await app.ask('GetVar', { uuid, data: ['SEEN'] })).toMatchObject({ data: { SEEN: 'to ten' } })
     const stay = app.ask('Conference', { uuid, name: 'broken' })
@@ -154,7 +146,7 @@ describe('a fork', () => {
     let packets = 0
     ear.on('message', () => packets++)
     const url = `rtp://127.0.0.1:${ear.address().port}?format=ulaw`
-    const { uuid, done } = await caller('answered', 'hungUp')
+    const { uuid, done } = await caller('hungUp')
     const before = app.heard.length
     expect(await app.ask('MediaFork', { uuid, action: 'start', url })).toMatchObject({ code: 200, message: 'OK' })
     expect(await app.ask('MediaFork', { uuid, action: 'start', url })).toMatchObject({ code: 400 })
@@ -188,7 +180,7 @@ describe('a fork', () => {
     'rtp://h:5000?format=mp3',
     'nonsense',
   ])('is refused to %s', async (url) => {
-    const { uuid, done } = await caller('answered', 'hungUp')
+    const { uuid, done } = await caller('hungUp')
     expect(await app.ask('MediaFork', { uuid, action: 'start', url })).toMatchObject({
       code: 400,
       message: expect.stringContaining('url'),
@@ -205,7 +197,7 @@ describe('Shutdown', () => {
 
   test('refuses new calls, lets the running one go on for its time, and then the node is gone', async () => {
     const told = (method: string) => app.heard.filter((each) => each.method === method)
-    const running = await caller('answered', 'hungUp')
+    const running = await caller('hungUp')
     expect(await app.ask('Shutdown', { node_uuid: 'ast1' })).toMatchObject({ code: 200 })
     expect(await app.ask('GetState', { uuid: running.uuid })).toMatchObject({ code: 200, answered: true })
     const destination = { call_params: [{ dial_string: 'Local/answer@services' }] }

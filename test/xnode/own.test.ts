@@ -6,8 +6,12 @@ let site: SteeredSite
 let app: TestController
 let other: TestController
 
+const ACCEPT_WITHIN_MS = 4000
+/** What follows a time that is over, follows within this. */
+const SOON_MS = 1500
+
 beforeAll(async () => {
-  site = await startSteeredSite({ steer: 'acceptWithinMs: 4000, hangup: USER_BUSY' })
+  site = await startSteeredSite({ steer: `acceptWithinMs: ${ACCEPT_WITHIN_MS}, hangup: USER_BUSY` })
   app = await site.controller()
   other = await site.controller()
 })
@@ -76,22 +80,36 @@ describe('a call that enters the application', () => {
   })
 
   test('is hung up with the cause that was set when nobody accepts it', async () => {
+    const placedAt = performance.now()
     const caller = await placeCall(site.asterisk, { from: '1001', to: '600', steps: [{ refused: 486 }] })
     const uuid = await app.nextCall()
-    await caller.done
+    const announcedAt = performance.now()
     await until(ended(uuid), () => app.wordsOf(uuid).join(' '))
+    const endedAt = performance.now()
+    expect(endedAt - placedAt).toBeGreaterThan(ACCEPT_WITHIN_MS)
+    expect(endedAt - announcedAt).toBeLessThan(ACCEPT_WITHIN_MS + SOON_MS)
+    await caller.done
     expect(app.wordsOf(uuid)).toEqual(['START', 'CDR', 'DESTROY'])
   })
 })
 
 test('a call that nobody accepts goes on in the dialplan where that is set', async () => {
   const continued = await startSteeredSite({
-    steer: 'acceptWithinMs: 300, continueAt: { context: services, extension: wait-0.2 }',
+    steer: 'acceptWithinMs: 1500, continueAt: { context: services, extension: wait-0.2 }',
   })
   try {
     const controller = await continued.controller()
+    const placedAt = performance.now()
     const caller = await placeCall(continued.asterisk, { from: '1001', to: '600', steps: ['answered', 'hungUp'] })
     const uuid = await controller.nextCall()
+    const announcedAt = performance.now()
+    await until(
+      () => controller.wordsOf(uuid).includes('ANSWERED'),
+      () => controller.wordsOf(uuid).join(' '),
+    )
+    const wentOnAt = performance.now()
+    expect(wentOnAt - placedAt).toBeGreaterThan(1500)
+    expect(wentOnAt - announcedAt).toBeLessThan(1500 + SOON_MS)
     await caller.done
     await until(
       () => controller.wordsOf(uuid).includes('DESTROY'),

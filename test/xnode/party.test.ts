@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { placeCall, takeCall } from '../harness/index.js'
-import { endOf, hears, newUuid, nothingLeft, phoneAt, takenCall } from './legs.js'
+import { takeCall } from '../harness/index.js'
+import { answeredCaller, bridgesOf, endOf, hears, legTo, newUuid, nothingLeft, phoneAt } from './legs.js'
 import { type SteeredSite, startSteeredSite, type TestController } from './site.js'
+import { comesToHear, heardBy, heardIn, speaks } from './sound.js'
 
 let site: SteeredSite
 let app: TestController
@@ -14,25 +15,12 @@ beforeAll(async () => {
 afterAll(() => site.stop())
 afterEach(() => nothingLeft(site))
 
-/** A caller whose call was answered; it stays until it is hung up. */
-async function callIn(from: string) {
-  const caller = await placeCall(site.asterisk, { from, to: '600', steps: ['answered', 'hungUp'] })
-  return { uuid: await takenCall(app), caller }
-}
-
-/** A leg of the controller to a service of the dialplan, that is up. */
-async function legTo(service: string): Promise<string> {
-  const uuid = newUuid()
-  const destination = { call_params: [{ uuid, dial_string: `loopback/${service}/services` }] }
-  expect(await app.ask('Dial', { destination })).toMatchObject({ code: 202 })
-  await hears(app, uuid, 'READY')
-  return uuid
-}
+const callIn = (from: string) => answeredCaller(site, app, ['hungUp'], from)
 
 /** A caller, and a leg that plays music to it. */
 async function talk() {
   const { uuid: a, caller } = await callIn('1001')
-  const b = await legTo('music')
+  const b = await legTo(app, 'music')
   expect(await app.ask('ChannelBridge2', { uuid: a, peer_uuid: b })).toMatchObject({ code: 200 })
   await hears(app, a, 'BRIDGE')
   return { a, b, caller }
@@ -52,21 +40,13 @@ async function peakOf(uuid: string): Promise<number> {
   expect(await of('START')).toMatchObject({ code: 200 })
   await delay(1500) // what is recorded is as long as this
   expect(await of('STOP')).toMatchObject({ code: 200 })
-  const { url, user, password } = site.asterisk
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-  const answer = await fetch(`${url}/ari/recordings/stored/${name}/file`, { headers: { authorization } })
-  expect(answer.status).toBe(200)
-  const wav = Buffer.from(await answer.arrayBuffer())
-  let peak = 0
-  for (let at = 44; at + 1 < wav.length; at += 2) peak = Math.max(peak, Math.abs(wav.readInt16LE(at)))
-  return peak
+  return (await heardIn(site.asterisk, name)).peak
 }
 
 /** Waits until a third party is seated: its ear and itself are in a bridge. */
 async function seated(uuid: string) {
   for (let tries = 0; ; tries++) {
-    const { body } = await site.asterisk.ari('GET', '/bridges')
-    const bridges = body as readonly { readonly channels: readonly string[] }[]
+    const bridges = await bridgesOf(site)
     if (bridges.some(({ channels }) => channels.length === 2 && channels.includes(uuid) && isTapped(channels))) return
     if (tries > 400) throw new Error(`${uuid} has no seat: ${JSON.stringify(bridges)}`)
     await delay(20)
@@ -128,7 +108,7 @@ async function talking(...uuids: readonly string[]) {
 describe('a third party', () => {
   /** Two that are silent, and one that plays music. */
   async function party(direction: string) {
-    const [a, b, c] = [await legTo('answer'), await legTo('answer'), await legTo('music')]
+    const [a, b, c] = [await legTo(app, 'answer'), await legTo(app, 'answer'), await legTo(app, 'music')]
     expect(await app.ask('ChannelBridge2', { uuid: a, peer_uuid: b })).toMatchObject({ code: 200 })
     await hears(app, b, 'BRIDGE')
     const over = app.ask('ThreeWay', { uuid: c, target_uuid: a, direction }, 120_000)
@@ -170,7 +150,7 @@ describe('a third party', () => {
 
   test('must be another, of a talk there is, in a way there is', async () => {
     const { uuid, caller } = await callIn('1001')
-    const other = await legTo('answer')
+    const other = await legTo(app, 'answer')
     for (const more of [
       {},
       { target_uuid: uuid },
@@ -185,72 +165,12 @@ describe('a third party', () => {
   })
 })
 
-/** Hertz of each party's voice. */
-const VOICES = { a: 400, b: 700, c: 1100 } as const
-type Voice = keyof typeof VOICES
-
-/** Whose voices the far end of a leg hears: taken from the other half of its Local channel. */
-async function heardBy(leg: string): Promise<string> {
-  const { ari, app: name } = site.asterisk
-  const id = `test-ear-${newUuid()}`
-  const snooped = await ari('POST', `/channels/${encodeURIComponent(`${leg};2`)}/snoop/${id}`, { spy: 'in', app: name })
-  expect(snooped.status, JSON.stringify(snooped.body)).toBe(200)
-  for (let tries = 0; ; tries++) {
-    const { status } = await ari('POST', `/channels/${id}/record`, { name: id, format: 'wav' })
-    if (status === 201) break
-    expect(tries, `${id} cannot be recorded: ${status}`).toBeLessThan(200)
-    await delay(20)
-  }
-  await delay(1000) // what is recorded is as long as this
-  await ari('DELETE', `/channels/${id}`)
-  // Its file is whole once it is not live any more.
-  await expect.poll(async () => (await ari('GET', `/recordings/live/${id}`)).status).toBe(404)
-  const samples = await samplesOf(id)
-  const voices = Object.keys(VOICES) as Voice[]
-  return voices.filter((voice) => strengthOf(samples, VOICES[voice]) > 200).join('')
-}
-
-async function samplesOf(name: string): Promise<readonly number[]> {
-  const { url, user, password } = site.asterisk
-  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
-  for (let tries = 0; ; tries++) {
-    const answer = await fetch(`${url}/ari/recordings/stored/${name}/file`, { headers: { authorization } })
-    if (answer.status === 200) {
-      const wav = Buffer.from(await answer.arrayBuffer())
-      return Array.from({ length: Math.floor((wav.length - 44) / 2) }, (_, at) => wav.readInt16LE(44 + 2 * at))
-    }
-    expect(tries, `no recording ${name}`).toBeLessThan(200)
-    await delay(20)
-  }
-}
-
-/** Samples of a tenth of a second, in which each of the voices has whole waves. */
-const BLOCK = 800
-
-/** Amplitude of one frequency in samples at 8,000 a second, of 32,767: the mean of blocks, for frames may be lost. */
-function strengthOf(samples: readonly number[], hertz: number): number {
-  const blocks = Array.from({ length: Math.floor(samples.length / BLOCK) }, (_, at) =>
-    samples.slice(at * BLOCK, (at + 1) * BLOCK),
-  )
-  return blocks.reduce((sum, block) => sum + amplitudeOf(block, hertz), 0) / Math.max(1, blocks.length)
-}
-
-function amplitudeOf(samples: readonly number[], hertz: number): number {
-  let [re, im] = [0, 0]
-  for (const [at, sample] of samples.entries()) {
-    const turn = (2 * Math.PI * hertz * at) / 8000
-    re += sample * Math.cos(turn)
-    im += sample * Math.sin(turn)
-  }
-  return (2 * Math.hypot(re, im)) / samples.length
-}
-
 describe('three-party listen and barge', () => {
   test('each hears whom it is to hear, way after way, and the two talk on afterwards', async () => {
-    const [a, b, c] = [await legTo('tone-400'), await legTo('tone-700'), await legTo('tone-1100')]
+    const [a, b, c] = [await legTo(app, speaks('a')), await legTo(app, speaks('b')), await legTo(app, speaks('c'))]
     expect(await app.ask('ChannelBridge2', { uuid: a, peer_uuid: b })).toMatchObject({ code: 200 })
     await hears(app, b, 'BRIDGE')
-    const hearing = () => Promise.all([heardBy(a), heardBy(b), heardBy(c)])
+    const hearing = () => Promise.all([a, b, c].map((leg) => heardBy(site.asterisk, leg)))
     const comeToHear = async (wanted: readonly string[], what: string) => {
       // Sound that changes its way may be away for a moment.
       for (let tries = 0; tries < 3; tries++) if ((await hearing()).join() === wanted.join()) return
@@ -284,38 +204,32 @@ describe('three-party listen and barge', () => {
 })
 
 describe('Echo2', () => {
-  /** Sound that was on its way is heard for a moment, and what begins is not there at once. */
-  const comesToHear = async (uuid: string, wanted: string) => {
-    for (let tries = 0; tries < 3; tries++) if ((await heardBy(uuid)) === wanted) return
-    expect(await heardBy(uuid)).toBe(wanted)
-  }
-
   test('SELF: who is at the far end hears itself, until STOP', async () => {
-    const a = await legTo('tone-400')
-    await comesToHear(a, '')
+    const a = await legTo(app, speaks('a'))
+    await comesToHear(site.asterisk, a, '')
     expect(await app.ask('Echo2', { uuid: a, action: 'START' })).toMatchObject({ code: 200, uuid: a })
     expect(await app.ask('Echo2', { uuid: a, action: 'START' })).toMatchObject({ code: 400 })
-    await comesToHear(a, 'a')
+    await comesToHear(site.asterisk, a, 'a')
     expect(await app.ask('Echo2', { uuid: a, action: 'STOP' })).toMatchObject({ code: 200 })
     expect(await app.ask('Echo2', { uuid: a, action: 'STOP' })).toMatchObject({ code: 400 })
-    await comesToHear(a, '')
+    await comesToHear(site.asterisk, a, '')
     await hangUp(a)
   })
 
   test('OTHER: the peer hears itself beside the channel; it ends with the peer', async () => {
-    const [a, b] = [await legTo('tone-400'), await legTo('tone-700')]
+    const [a, b] = [await legTo(app, speaks('a')), await legTo(app, speaks('b'))]
     expect(await app.ask('Echo2', { uuid: a, direction: 'OTHER' })).toMatchObject({ code: 400 })
     expect(await app.ask('ChannelBridge2', { uuid: a, peer_uuid: b })).toMatchObject({ code: 200 })
     await hears(app, a, 'BRIDGE')
     expect(await app.ask('Echo2', { uuid: a, direction: 'OTHER' })).toMatchObject({ code: 200 })
-    await comesToHear(b, 'ab')
-    await comesToHear(a, 'b')
+    await comesToHear(site.asterisk, b, 'ab')
+    await comesToHear(site.asterisk, a, 'b')
     await hangUp(b, a)
     nothingToldOfEars()
   })
 
   test('refuses what it does not know', async () => {
-    const a = await legTo('answer')
+    const a = await legTo(app, 'answer')
     for (const more of [{ action: 'MAYBE' }, { action: 'START', direction: 'ALL' }])
       expect(await app.ask('Echo2', { uuid: a, ...more })).toMatchObject({ code: 400 })
     await hangUp(a)

@@ -84,6 +84,8 @@ test(`${DIALS} Dials to any node, a real one among them: each is carried out onc
     await delay(20)
     legs = await Promise.all(asterisks.map(legsOn))
   }
+  expect(ours.length).toBeGreaterThan(0)
+  expect(legs).toHaveLength(asterisks.length)
   for (const [index, there] of legs.entries()) {
     const wanted = ours.filter((uuid) => nodeOf.get(uuid) === `ast${index + 1}`)
     // Neither is left out, and what each has is what it said it took.

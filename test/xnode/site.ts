@@ -1,8 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { NatsConnection, Subscription } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
+import { shippedMapping } from '../../src/config/index.js'
 import { type AsteriskOptions, startAsterisk, startNats, type TestAsterisk, type TestNats } from '../harness/index.js'
-import { startGateway } from '../integration/site.js'
+import { startGateway, until } from '../integration/site.js'
+
+export { until }
 
 /** An event or a late result, as a controller hears it. */
 export interface Heard {
@@ -33,17 +38,6 @@ export interface TestController {
   /** What it heard of a channel, in short words: states, `CDR`, `DTMF 5`, names of other events. */
   wordsOf(uuid: string): string[]
   close(): Promise<void>
-}
-
-const WAIT_MS = 8000
-
-/** Waits until something holds. @throws Error with `what` when it does not in time. */
-export async function until(holds: () => boolean, what: () => string, timeoutMs = WAIT_MS): Promise<void> {
-  const end = Date.now() + timeoutMs
-  while (!holds()) {
-    if (Date.now() > end) throw new Error(what())
-    await delay(10)
-  }
 }
 
 function word({ method, params = {} }: Heard): string {
@@ -156,4 +150,13 @@ ${options.more ?? ''}
       await Promise.all([asterisk.stop(), nats.stop()])
     },
   }
+}
+
+/** The shipped tables of steering with hooks (YAML), as a file in a folder of its own. */
+export function steeringFile(hooks: string): { readonly path: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'patchbay-steering-'))
+  const path = join(folder, 'steering.yaml')
+  const shipped = readFileSync(shippedMapping('steering/asterisk.yaml'), 'utf8')
+  writeFileSync(path, shipped.replace('hooks: {}', hooks))
+  return { path, remove: () => rmSync(folder, { recursive: true }) }
 }
