@@ -36,8 +36,11 @@ Empty texts, and what a setting gives for want of a value, count as not told.
 
   test('says where it depends on the fact, and why', async () => {
     const text = await textOf('--from', 'xcc', '--to', 'voice-events')
-    expect(text).toMatch(/^channel: told in part\n {2}voice-events does not tell it where state is absent, or /m)
+    expect(text).toMatch(
+      /^channel: told in part\n {2}voice-events does not tell it where state is absent: no case says it$/m,
+    )
     expect(text).toMatch(/^ {2}peers\.0 +survives +otherwise$/m)
+    expect(text).toMatch(/^ {2}flags\.held +lost +no case says it$/m)
     expect(text).toMatch(/^ +lost +where change is bridge and flags\.bridged is false: the legacy side tells /m)
     expect(text).toMatch(/^ {2}times\.created +lost +no field for it$/m)
     expect(text).toMatch(
