@@ -73,10 +73,13 @@ function checkStream(source: YamlSource, link: RawLink): Fault[] {
   return faults
 }
 
+/** Where requests to nodes of ours arrive. */
+const NODE_SUBJECTS = ['cn.xswitch.node', 'cn.xswitch.node.>']
+
 /** Where we answer requests, one that is observed besides would be carried out twice. */
 function checkObserved(source: YamlSource, link: RawLink): Fault[] {
   return sound(link.observe).flatMap(({ subject, index }) => {
-    const request = REQUEST_SUBJECTS.find((each) => subjectsOverlap(each, subject))
+    const request = NODE_SUBJECTS.find((each) => subjectsOverlap(each, subject))
     if (request === undefined) return []
     const what = `\`${subject}\` covers \`${request}\`, where requests to our own nodes arrive: each would be taken twice`
     const right = 'name event subjects only, such as cn.xswitch.ctrl.> and cn.xswitch.event.>'

@@ -234,7 +234,7 @@ ${nats('e', ', deliver: jetstream, node: { uuid: e }, stream: { subjects: [x] }'
   {
     name: 'requests that would be taken twice, and ids that nobody could command by',
     text: head(
-      `${ari('a', ', steer: {}, qualifyIds: true')}\n${nats('b', ', observe: ["cn.xswitch.>"], node: { uuid: a }')}`,
+      `${ari('a', ', steer: {}, qualifyIds: true')}\n${nats('b', ', observe: ["cn.xswitch.>", "tenant.cn.xswitch.>"], node: { uuid: a }')}`,
       '  - { from: a, to: b, facts: [channel] }\n  - { name: x, from: a, to: b, facts: [cdr] }',
     ),
     want: [
