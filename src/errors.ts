@@ -23,6 +23,9 @@ export const ERROR_CODES = {
   'link.refused': 'the peer refused what was sent',
   'link.forbidden': 'the peer forbids publishing or subscribing there',
   'link.too-large': 'the message is larger than the peer takes',
+  'state.store': 'the shared state is not as it is configured',
+  'state.unavailable': 'the shared state cannot be reached for now',
+  'state.outrun': 'another replica goes on in our place',
   'gateway.stopping': 'the gateway is shutting down',
 } as const
 

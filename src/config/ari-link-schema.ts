@@ -12,6 +12,22 @@ export const DEFAULT_APP = 'patchbay'
 /** Steering tables of a link that names none. */
 export const DEFAULT_STEERING = 'patchbay/steering/asterisk.yaml'
 
+const LISTEN_HOST = '127.0.0.1'
+const LISTEN_PATH = '/'
+
+/** Where a link listens for its Asterisk, as written or by default: port and path. */
+export function listenPlace({
+  host,
+  port,
+  path,
+}: {
+  host?: string | undefined
+  port?: number | undefined
+  path?: string | undefined
+}) {
+  return { address: `${host ?? LISTEN_HOST}:${port}`, path: path ?? LISTEN_PATH }
+}
+
 /** Asterisk takes applications and sources as lists with commas. */
 const item = z.string().regex(/^[^\s,"\\]+$/, 'want a name without spaces, commas, quotes and backslashes')
 const listOrAll = z.union([z.literal('all'), z.array(item).min(1)])
@@ -78,6 +94,34 @@ const steer = z
     params: { right: 'keep one of them' } satisfies CustomParams,
   })
 
+function listenSchema(secret: ReturnType<typeof secretSchema>) {
+  return z.strictObject({
+    host: z.string().min(1).default(LISTEN_HOST).describe(`Address to listen on. Default ${LISTEN_HOST}.`),
+    port: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .describe('Port to listen on. Links may share it, each with a `path` or `username` of its own.'),
+    path: z
+      .string()
+      .regex(/^\/[^\s?#]*$/, 'want a path such as /pbx1, without a query')
+      .default(LISTEN_PATH)
+      .describe(`Path in the \`uri\` of websocket_client.conf. Default ${LISTEN_PATH}.`),
+    username: secret('User that Asterisk presents, the `username` of websocket_client.conf.').refine(
+      (name) => !name.includes(':'),
+      { error: 'a user has no colon', params: { right: 'want a name without colons' } satisfies CustomParams },
+    ),
+    password: secret('Its password.'),
+    tls: tlsSchema(secret)
+      .refine((tls) => tls.cert !== undefined, {
+        error: 'a server needs a certificate',
+        params: { right: 'want `cert` and `key`' } satisfies CustomParams,
+      })
+      .describe('WSS, by PEM texts or files; with `ca` Asterisk needs a certificate that it vouches for.')
+      .exactOptional(),
+  })
+}
+
 /** Longest time in which a silent Asterisk may go unnoticed, as long as nobody sets another. */
 const NOTICED_MS = 5000
 
@@ -120,6 +164,11 @@ export function ariLinkSchema(sources: SecretSources) {
         'Controllers on the XCC links that this link has routes to steer its calls: it is an XNode. Default: they watch.',
       ),
     tls: tlsSchema(secret).exactOptional(),
+    listen: listenSchema(secret)
+      .exactOptional()
+      .describe(
+        'Asterisk (20.15, 22.5 and later) opens the events socket to us, and queues events while it cannot. Requests go to `url` as ever. Default: we open it.',
+      ),
     connectTimeoutMs: milliseconds()
       .default(10_000)
       .describe('Time for one try to connect, milliseconds. Default 10000.'),

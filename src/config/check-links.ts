@@ -1,8 +1,10 @@
-import { DEFAULT_APP } from './ari-link-schema.js'
+import { DEFAULT_APP, listenPlace } from './ari-link-schema.js'
 import { listenAddress } from './ari-server-link-schema.js'
+import { checkCapture } from './check-capture.js'
+import { overlapsWithin, sound, streamOverRequests } from './check-subjects.js'
 import type { Fault } from './fault.js'
-import { STREAM_SUBJECTS } from './nats-link-schema.js'
-import { REQUEST_SUBJECTS, subjectMistake, subjectsOverlap } from './nats-subjects.js'
+import { STREAM_NAME, STREAM_SUBJECTS } from './nats-link-schema.js'
+import { subjectsOverlap } from './nats-subjects.js'
 import type { RawConfig, RawLink } from './raw-view.js'
 import { oneOf } from './wording.js'
 import type { YamlPath, YamlSource } from './yaml-source.js'
@@ -13,7 +15,7 @@ export function checkLinks(source: YamlSource, { group, links, routes }: RawConf
   const faults: Fault[] = []
   for (const link of links) {
     faults.push(...overlapsWithin(source, [...link.path, 'observe'], link.observe, 'a message would be taken twice'))
-    faults.push(...checkStream(source, link), ...checkDeadLetters(source, link, links))
+    faults.push(...checkStream(source, link), ...checkCapture(source, link), ...checkDeadLetters(source, link, links))
     if (link.type === 'ari' && isTarget(link)) faults.push(...checkUserEvents(source, link))
     if (link.type === 'nats' && isTarget(link)) faults.push(...checkObserved(source, link))
     if (link.isSteered && link.qualifiesIds) faults.push(steeredUnderOtherIds(source, link))
@@ -39,38 +41,12 @@ export function checkLinks(source: YamlSource, { group, links, routes }: RawConf
   return faults
 }
 
-/** Subjects that are well-formed, with their place in the list; the others have faults of their own. */
-function sound(subjects: readonly string[] | undefined): { subject: string; index: number }[] {
-  const all = (subjects ?? []).map((subject, index) => ({ subject, index }))
-  return all.filter(({ subject }) => subjectMistake(subject, 'allowed') === undefined)
-}
-
-function overlapsWithin(
-  source: YamlSource,
-  path: YamlPath,
-  subjects: readonly string[] | undefined,
-  because: string,
-): Fault[] {
-  const all = sound(subjects)
-  return all.flatMap(({ subject, index }, later) => {
-    const earlier = all.slice(0, later).find((other) => subjectsOverlap(other.subject, subject))
-    if (earlier === undefined) return []
-    const what = `\`${subject}\` and \`${earlier.subject}\` overlap: ${because}`
-    return [source.fault([...path, index], 'config.subject', what, 'keep the wider one')]
-  })
-}
-
 function checkStream(source: YamlSource, link: RawLink): Fault[] {
   const path: YamlPath = [...link.path, 'stream', 'subjects']
-  const faults = overlapsWithin(source, path, link.streamSubjects, 'NATS refuses such a stream')
-  for (const { subject, index } of sound(link.streamSubjects)) {
-    const request = REQUEST_SUBJECTS.find((each) => subjectsOverlap(each, subject))
-    if (request === undefined) continue
-    const what = `a stream over \`${subject}\` covers \`${request}\` and would answer requests itself`
-    const right = 'name event subjects only, such as cn.xswitch.ctrl.> and cn.xswitch.event.>'
-    faults.push(source.fault([...path, index], 'config.stream', what, right))
-  }
-  return faults
+  return [
+    ...overlapsWithin(source, path, link.streamSubjects, 'NATS refuses such a stream'),
+    ...streamOverRequests(source, path, link.streamSubjects),
+  ]
 }
 
 /** Where requests to nodes of ours arrive. */
@@ -123,6 +99,25 @@ function compareAsterisks(source: YamlSource, earlier: RawLink, link: RawLink): 
     const what = `\`links.${earlier.name}\` is the application ${appOf(link)} of this Asterisk too: only one would be told`
     faults.push(source.fault([...link.path, 'app'], 'config.link', what, 'give each link an `app` of its own'))
   }
+  return [...faults, ...compareListeners(source, earlier, link)]
+}
+
+/** Links may share a port: which of them is meant shows in path and user. */
+function compareListeners(source: YamlSource, earlier: RawLink, link: RawLink): Fault[] {
+  if (link.listen?.port === undefined || earlier.listen === undefined) return []
+  const [ours, theirs] = [listenPlace(link.listen), listenPlace(earlier.listen)]
+  if (ours.address !== theirs.address) return []
+  const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other)
+  const faults: Fault[] = []
+  if (ours.path === theirs.path && same(link.listen.username, earlier.listen.username)) {
+    const what = `\`links.${earlier.name}\` listens on ${ours.address}${ours.path} for this user too: whose Asterisk comes would not show`
+    const right = 'give each link a `path` or a `username` of its own'
+    faults.push(source.fault([...link.path, 'listen'], 'config.link', what, right))
+  }
+  if (!same(link.listen.tls, earlier.listen.tls)) {
+    const what = `\`links.${earlier.name}\` listens on ${ours.address} with another \`tls\``
+    faults.push(source.fault([...link.path, 'listen', 'tls'], 'config.link', what, 'use the same, or another `port`'))
+  }
   return faults
 }
 
@@ -158,8 +153,8 @@ function compareStreams(source: YamlSource, earlier: RawLink, link: RawLink): Fa
   const path: YamlPath = [...link.path, 'stream', 'subjects']
   const ours = link.streamSubjects ?? STREAM_SUBJECTS
   const theirs = earlier.streamSubjects ?? STREAM_SUBJECTS
-  const name = earlier.streamName ?? 'PATCHBAY'
-  if ((link.streamName ?? 'PATCHBAY') === name) {
+  const name = earlier.streamName ?? STREAM_NAME
+  if ((link.streamName ?? STREAM_NAME) === name) {
     if (JSON.stringify(ours) === JSON.stringify(theirs)) return []
     const what = `the stream ${name} has other subjects in \`links.${earlier.name}\``
     return [source.fault(path, 'config.stream', what, 'use the same subjects, or another name')]

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { checkLinks } from './check-links.js'
 import { checkRoutes } from './check-routes.js'
+import { checkStore } from './check-store.js'
 import { type Environment, substitute } from './environment.js'
 import { type Fault, sortFaults } from './fault.js'
 import { viewRaw } from './raw-view.js'
@@ -62,7 +63,7 @@ export function parseConfig(text: string, file: string, env: Environment): LoadR
   const { source, faults: unset } = substitute(readYaml(text, file), schema, env)
   const checked = checkYaml(source, schema, 'config')
   const raw = viewRaw(source.value)
-  const across = [...checkLinks(source, raw), ...checkRoutes(source, raw)]
+  const across = [...checkLinks(source, raw), ...checkRoutes(source, raw), ...checkStore(source, raw)]
   const faults = [...unset, ...('faults' in checked ? checked.faults.filter(notBecauseOf(unset)) : []), ...across]
   if ('faults' in checked || faults.length > 0) return { faults: sortFaults(faults) }
   return { config: freeze(complete(checked.data, folder)), source }
@@ -78,8 +79,11 @@ function complete(parsed: ParsedConfig, folder: string): Config {
   const links = Object.entries(parsed.links).map(
     ([name, link]) => [name, completeLink(link, name, parsed, folder)] as const,
   )
+  const { store, ...rest } = parsed
+  const storeLink = store.link ?? firstNats(parsed.links)
   return {
-    ...parsed,
+    ...rest,
+    ...(parsed.state === 'jetstream' && storeLink !== undefined && { store: { ...store, link: storeLink } }),
     mappings: parsed.mappings?.map((path) => mappingPath(path, folder)) ?? SHIPPED_MAPPINGS.map(shippedMapping),
     links: Object.fromEntries(links),
     routes: parsed.routes.map((route) => ({ ...route, name: route.name ?? `${route.from}-to-${route.to}` })),
@@ -116,6 +120,10 @@ function completeAri(
 /** The first link that can keep dead letters, also those of others. */
 function firstKeeper(links: ParsedConfig['links']): string | undefined {
   return Object.entries(links).find(([, { type }]) => type === 'amqp' || type === 'nats')?.[0]
+}
+
+function firstNats(links: ParsedConfig['links']): string | undefined {
+  return Object.entries(links).find(([, { type }]) => type === 'nats')?.[0]
 }
 
 function completeNats(

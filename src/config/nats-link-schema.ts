@@ -5,9 +5,17 @@ import { type SecretSources, secretSchema } from './secrets.js'
 import type { CustomParams } from './zod-faults.js'
 
 /** Event subjects of XCC, by default observed and kept in our stream; the status subject included. */
-const XCC_EVENT_SUBJECTS = ['cn.xswitch.ctrl', 'cn.xswitch.ctrl.>', 'cn.xswitch.event.>', 'cn.xswitch.status.node']
+export const XCC_EVENT_SUBJECTS = [
+  'cn.xswitch.ctrl',
+  'cn.xswitch.ctrl.>',
+  'cn.xswitch.event.>',
+  'cn.xswitch.status.node',
+]
 
 const DEAD_LETTERS = 'patchbay.dead-letters'
+
+/** Stream that we deliver to, where no other is named. */
+export const STREAM_NAME = 'PATCHBAY'
 
 /** What a stream takes by default: all that we publish. */
 export const STREAM_SUBJECTS = [...XCC_EVENT_SUBJECTS, DEAD_LETTERS]
@@ -51,20 +59,12 @@ const nodeSchema = z.strictObject({
     .describe('Also answer requests to any node. Default: we do not.'),
 })
 
-const streamSchema = z.strictObject({
-  name: token.default('PATCHBAY').describe('Stream name. Default PATCHBAY.'),
-  subjects: z
-    .array(subjectSchema('allowed'))
-    .min(1)
-    .default(STREAM_SUBJECTS)
-    .describe(`Subjects of the stream; never request subjects. Default ${STREAM_SUBJECTS.join(', ')}.`),
+/** How a stream keeps what it takes. */
+const storage = {
   declare: z
     .boolean()
     .default(true)
     .describe('Make the stream where it is missing; an existing one is compared, never changed. Default true.'),
-  duplicateWindowMs: milliseconds(100)
-    .default(120_000)
-    .describe('Time in which an equal message id means the same message, milliseconds. Default 120000.'),
   maxAgeMs: z
     .int()
     .min(0)
@@ -73,7 +73,52 @@ const streamSchema = z.strictObject({
   maxBytes: z.int().min(-1).default(-1).describe('Size at which the oldest go, bytes; -1 is unlimited. Default -1.'),
   replicas: z.int().min(1).max(5).default(1).describe('Copies in a cluster. Default 1.'),
   storage: z.enum(['file', 'memory']).default('file').describe('Where the server keeps it. Default file.'),
+}
+
+const streamSchema = z.strictObject({
+  name: token.default(STREAM_NAME).describe(`Stream name. Default ${STREAM_NAME}.`),
+  subjects: z
+    .array(subjectSchema('allowed'))
+    .min(1)
+    .default(STREAM_SUBJECTS)
+    .describe(`Subjects of the stream; never request subjects. Default ${STREAM_SUBJECTS.join(', ')}.`),
+  ...storage,
+  duplicateWindowMs: milliseconds(100)
+    .default(120_000)
+    .describe('Time in which an equal message id means the same message, milliseconds. Default 120000.'),
 })
+
+const captureSchema = z.strictObject({
+  stream: token
+    .exactOptional()
+    .describe(
+      'Name of the stream. Default: any that takes these subjects, and PATCHBAY_CAPTURE_GROUP_LINK where there is none.',
+    ),
+  subjects: z
+    .array(subjectSchema('allowed'))
+    .min(1)
+    .exactOptional()
+    .describe(
+      'Subjects of the stream, each of which takes all of one or more observed subjects; the other observed ones are heard as they are said. Default: those of `observe`.',
+    ),
+  ...storage,
+  ackWaitMs: milliseconds(1000)
+    .default(60_000)
+    .describe(
+      'Time after which the server sends again what is not acknowledged, milliseconds; copies of what is held are recognised. Default 60000.',
+    ),
+  maxUnacked: z
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1000)
+    .describe('Messages from the oldest unacknowledged one on that we may hold; the rest stays there. Default 1000.'),
+})
+
+/** `jetstream` stands for all the defaults. */
+const capture = z
+  .union([z.literal('jetstream'), captureSchema])
+  .transform((written) => (written === 'jetstream' ? captureSchema.parse({}) : written))
 
 const NATS_URL = /^((nats|tls):\/\/)?[^\s/:@]+(:\d+)?$|^((nats|tls):\/\/)?\[[0-9a-fA-F:]+\](:\d+)?$/
 
@@ -140,6 +185,11 @@ export function natsLinkSchema(sources: SecretSources) {
         .exactOptional()
         .describe(
           'What stands before observed subjects, for an observer in a management account: `from-cherry.` for a tenant. Default none.',
+        ),
+      capture: capture
+        .exactOptional()
+        .describe(
+          'Record observed subjects in a JetStream stream, and take them from there: at least once, also what is said while no replica runs. `jetstream`, or settings. Default: they are heard as they are said.',
         ),
       node: nodeSchema.prefault({}).describe('The XNode that controllers see in us.'),
       maxUnsettled: z

@@ -13,6 +13,10 @@ export interface RawLink {
   readonly streamName: string | undefined
   readonly streamSubjects: readonly string[] | undefined
   readonly observe: readonly string[] | undefined
+  readonly observePrefix: string | undefined
+  readonly captures: boolean
+  readonly captureStream: string | undefined
+  readonly captureSubjects: readonly string[] | undefined
   readonly node: string | undefined
   readonly isSteered: boolean
   readonly qualifiesIds: boolean
@@ -21,6 +25,18 @@ export interface RawLink {
   readonly deadLetters: string | undefined
   readonly host: string | undefined
   readonly port: number | undefined
+  /** Where it waits for its peer, instead of going there. */
+  readonly listen: RawListen | undefined
+}
+
+/** Where a link waits for its peer, and for whom. */
+export interface RawListen {
+  readonly host: string | undefined
+  readonly port: number | undefined
+  readonly path: string | undefined
+  /** The value, or what says where it comes from. */
+  readonly username: unknown
+  readonly tls: unknown
 }
 
 /** A route as written, as far as it is well-formed. */
@@ -35,6 +51,8 @@ export interface RawRoute {
 /** What checks across sections need of a file that may have faults of its own. */
 export interface RawConfig {
   readonly group: string | undefined
+  readonly state: string | undefined
+  readonly storeLink: string | undefined
   readonly links: readonly RawLink[]
   readonly routes: readonly RawRoute[]
 }
@@ -44,7 +62,13 @@ export function viewRaw(value: unknown): RawConfig {
   const links = Object.entries(map(get(value, 'links'))).map(([name, link]) => viewLink(name, link))
   const written = get(value, 'routes')
   const routes = Array.isArray(written) ? written.map(viewRoute) : []
-  return { group: text(get(value, 'group')), links, routes }
+  return {
+    group: text(get(value, 'group')),
+    state: text(get(value, 'state')),
+    storeLink: text(get(get(value, 'store'), 'link')),
+    links,
+    routes,
+  }
 }
 
 function viewLink(name: string, link: unknown): RawLink {
@@ -60,6 +84,10 @@ function viewLink(name: string, link: unknown): RawLink {
     streamName: text(get(get(link, 'stream'), 'name')),
     streamSubjects: texts(get(get(link, 'stream'), 'subjects')),
     observe: texts(get(link, 'observe')),
+    observePrefix: text(get(link, 'observePrefix')),
+    captures: get(link, 'capture') !== undefined,
+    captureStream: text(get(get(link, 'capture'), 'stream')),
+    captureSubjects: texts(get(get(link, 'capture'), 'subjects')),
     node: text(get(link, 'node')),
     isSteered: get(link, 'steer') !== undefined,
     qualifiesIds: get(link, 'qualifyIds') === true,
@@ -68,6 +96,18 @@ function viewLink(name: string, link: unknown): RawLink {
     deadLetters: text(get(link, 'deadLetters')),
     host: text(get(link, 'host')),
     port: whole(get(link, 'port')),
+    listen: viewListen(get(link, 'listen')),
+  }
+}
+
+function viewListen(listen: unknown): RawListen | undefined {
+  if (listen === undefined) return undefined
+  return {
+    host: text(get(listen, 'host')),
+    port: whole(get(listen, 'port')),
+    path: text(get(listen, 'path')),
+    username: get(listen, 'username'),
+    tls: get(listen, 'tls'),
   }
 }
 

@@ -57,6 +57,30 @@ const sync = z.strictObject({
     .describe('Time a legacy publisher counts as alive after its last message, milliseconds. Default 60000.'),
 })
 
+const store = z.strictObject({
+  link: token.optional().describe('NATS link whose servers keep it. Default: the first one in this file.'),
+  copies: z
+    .int()
+    .min(1)
+    .max(5)
+    .default(1)
+    .describe('Copies in a NATS cluster; 3 survive the loss of a server. Default 1.'),
+  keepMs: z
+    .int()
+    .min(60_000)
+    .max(2_592_000_000)
+    .default(21_600_000)
+    .describe(
+      'Time after which something vanishes that no replica refreshed, milliseconds: what is up is refreshed at a third of it. Default 21600000.',
+    ),
+  declare: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Make bucket and stream where they are missing; existing ones are compared, never changed. Default true.',
+    ),
+})
+
 const route = z.strictObject({
   name: token.optional().describe('Name in metrics and logs. Default: FROM-to-TO.'),
   from: z.string().min(1).describe('Link that messages are taken from.'),
@@ -114,7 +138,13 @@ export function configSchema(sources: SecretSources) {
     admin: admin.prefault({}).describe('The admin server.'),
     log: log.prefault({}).describe('The log, on standard output.'),
     limits: limits.prefault({}).describe('Bounds of a message; what exceeds them is a dead letter.'),
-    state: z.enum(['memory']).default('memory').describe('Where the state of calls is kept. Default memory.'),
+    state: z
+      .enum(['memory', 'jetstream'])
+      .default('memory')
+      .describe(
+        'Where the state of calls is kept: with the process (one replica), or in NATS JetStream, which several replicas of a group share. Default memory.',
+      ),
+    store: store.prefault({}).describe('The store of `state: jetstream`.'),
     stopGraceMs: z
       .int()
       .min(0)
@@ -122,6 +152,14 @@ export function configSchema(sources: SecretSources) {
       .default(10_000)
       .describe('Time that a stop may take to finish what is in flight, milliseconds. Default 10000.'),
     sync: sync.prefault({}).describe('Full pictures of calls and terminals.'),
+    awayMs: z
+      .int()
+      .min(1000)
+      .max(86_400_000)
+      .default(600_000)
+      .describe(
+        'Time after which calls of an Asterisk that stays out of reach count as ended, milliseconds. Default 600000.',
+      ),
     links: z.record(token, link).describe('Brokers and switches, by a name of your choice.'),
     routes: z.array(route).min(1).describe('Which facts go from which link to which.'),
   })
@@ -190,7 +228,9 @@ export type LinkConfig = AmqpLinkConfig | NatsLinkConfig | AriLinkConfig | AriSe
 export type RouteConfig = DeepReadonly<Parsed['routes'][number] & { name: string }>
 
 /** `patchbay.yaml` as read: defaults applied, secrets read, paths absolute, frozen. */
-export type Config = DeepReadonly<Omit<Parsed, 'links' | 'routes' | 'mappings'>> & {
+export type Config = DeepReadonly<Omit<Parsed, 'links' | 'routes' | 'mappings' | 'store'>> & {
+  /** Where replicas share what they know; absent with `state: memory`. */
+  readonly store?: DeepReadonly<Omit<Parsed['store'], 'link'> & { link: string }>
   /** Absolute paths. */
   readonly mappings: readonly string[]
   readonly links: Readonly<Record<string, LinkConfig>>

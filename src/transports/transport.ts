@@ -42,6 +42,11 @@ export interface Delivery {
   readonly sentAt?: number | undefined
   /** The publisher's own message id, where the wire carries one. */
   readonly messageId?: string | undefined
+  /**
+   * Its place in a source that numbers what it keeps, from 1: equal for all copies of a message, whoever takes them,
+   * and larger for every later message.
+   */
+  readonly sourceSequence?: number
   readonly redelivered: boolean
   settle(outcome: Settlement): void
 }
@@ -53,6 +58,7 @@ export interface Delivery {
  * `interrupted`: a source that was `consuming` is not any more, and what it handed out unsettled will come
  * again before anything else. A wire that never sends anything twice keeps consuming over its reconnects.
  * `blocked`: the peer takes nothing for now (AMQP: a memory or disk alarm); sends wait until `unblocked`.
+ * `standby`: a source from which another replica takes; nothing is taken here until `consume`.
  */
 export type LinkEvent =
   | { readonly kind: 'up' }
@@ -65,6 +71,7 @@ export type LinkEvent =
   | { readonly kind: 'dropped'; readonly frame: Frame }
   | { readonly kind: 'blocked'; readonly reason: string }
   | { readonly kind: 'unblocked' }
+  | { readonly kind: 'standby' }
 
 /** What a transport reports to whoever started it. Neither function may throw. */
 export interface LinkHandlers {
@@ -75,11 +82,28 @@ export interface LinkHandlers {
 /** What became of frames, in their order: undefined where the peer confirmed. */
 export type Outcomes = readonly (GatewayError | undefined)[]
 
+/** How a link is opened. */
+export interface StartOptions {
+  /** Take nothing from sources that one replica alone takes from, until `consume`. Default false. */
+  readonly standby?: boolean
+}
+
 /** Moves frames between one peer and the gateway. Bodies stay bytes; reconnecting is the transport's own business. */
 export interface Transport {
   readonly name: string
   /** Opens the link and begins to consume. Resolves once the first connection stands; rejects only for what no retry can mend. */
-  start(handlers: LinkHandlers): Promise<void>
+  start(handlers: LinkHandlers, options?: StartOptions): Promise<void>
+  /**
+   * Ends a standby: takes from its sources from now on, also over later connections. `missedSince` (UTC
+   * milliseconds) is when somebody else took last; what a wire that keeps nothing told since then is a gap.
+   * Does nothing where it takes already. Whatever goes wrong is reported, and mended by the transport itself.
+   */
+  consume(missedSince?: number): void
+  /**
+   * Stands by: takes nothing more and gives back what is unsettled where the source can have it back; settling
+   * that later does nothing. Sending goes on. Resolves when nothing more is delivered, and reports `standby`.
+   */
+  release(): Promise<void>
   /**
    * Sends a frame. Resolves when the peer has confirmed it; across reconnects the frame is
    * sent again, in order, so a receiver may see it twice but never not at all.

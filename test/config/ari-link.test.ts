@@ -53,6 +53,28 @@ test.each([
   expect(linkOf(`${URL}, ${text}`).subscribe).toEqual(want)
 })
 
+const LISTEN = 'port: 8090, username: ast, password: { env: SECRET }'
+
+test('a link waits for its Asterisk where it is told to', () => {
+  expect(linkOf(`${URL}, listen: { ${LISTEN} }`).listen).toEqual({
+    host: '127.0.0.1',
+    port: 8090,
+    path: '/',
+    username: 'ast',
+    password: 'top',
+  })
+  expect(linkOf(URL)).not.toHaveProperty('listen')
+})
+
+test.each([
+  { name: 'by path', other: `${LISTEN}, path: /two` },
+  { name: 'by user', other: LISTEN.replace('ast', 'other') },
+  { name: 'by port', other: LISTEN.replace('8090', '8091') },
+  { name: 'by address', other: `${LISTEN}, host: 10.0.0.1` },
+])('links may listen side by side when they can be told apart $name', ({ other }) => {
+  expect(faultsOf([`${URL}, listen: { ${LISTEN} }`, `url: "http://b:8088", listen: { ${other} }`])).toEqual([])
+})
+
 test('a link says itself who keeps its dead letters, and has none where nobody can', () => {
   expect(linkOf(`${URL}, deadLetters: bus`).deadLetters).toBe('bus')
   const { config, faults } = parseConfig(
@@ -101,6 +123,34 @@ const FAULTY = [
     name: 'one application for two links of an Asterisk',
     given: file([URL, URL]),
     want: ['`links.pbx0` is the application patchbay of this Asterisk too: only one would be told'],
+  },
+  {
+    name: 'one place for two Asterisks that nobody could tell apart',
+    given: file([`${URL}, listen: { ${LISTEN} }`, `url: "http://b:8088", listen: { ${LISTEN}, host: 127.0.0.1 }`]),
+    want: ['`links.pbx0` listens on 127.0.0.1:8090/ for this user too: whose Asterisk comes would not show; give each'],
+  },
+  {
+    name: 'one port with and without TLS',
+    given: file([
+      `${URL}, listen: { ${LISTEN} }`,
+      `url: "http://b:8088", listen: { ${LISTEN}, path: /b, tls: { cert: "-----BEGIN ", key: "-----BEGIN " } }`,
+    ]),
+    want: ['`links.pbx0` listens on 127.0.0.1:8090 with another `tls`; use the same, or another `port`'],
+  },
+  {
+    name: 'a listener with TLS that has no certificate',
+    given: file([`${URL}, listen: { ${LISTEN}, tls: { ca: "-----BEGIN " } }`]),
+    want: ['a server needs a certificate; want `cert` and `key`'],
+  },
+  {
+    name: 'a path to listen on with a query',
+    given: file([`${URL}, listen: { ${LISTEN}, path: "/a?b" }`]),
+    want: ['want a path such as /pbx1, without a query'],
+  },
+  {
+    name: 'a user with a colon, where the password would begin',
+    given: file([`${URL}, listen: { ${LISTEN.replace('ast', '"a:b"')} }`]),
+    want: ['a user has no colon'],
   },
   {
     name: 'a route to an Asterisk without an application to tell',

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { type AmqpConfig, amqpTransport } from '../../src/transports/amqp/index.js'
-import type { Delivery, Transport } from '../../src/transports/transport.js'
+import type { Delivery, StartOptions, Transport } from '../../src/transports/transport.js'
 import { freshName, freshVhost, startFaultProxy } from '../harness/index.js'
 import { recorder, texts, withoutDuplicates } from './recorder.js'
 
@@ -23,11 +23,11 @@ afterEach(async () => {
   await admin.close()
 })
 
-async function open(config: Omit<AmqpConfig, 'urls'>, urls = [url]) {
+async function open(config: Omit<AmqpConfig, 'urls'>, urls = [url], options: StartOptions = {}) {
   const got = recorder()
   const transport = amqpTransport({ urls, stopGraceMs: 2000, ...config })
   started.push(transport)
-  await transport.start(got)
+  await transport.start(got, options)
   return { transport, got }
 }
 
@@ -187,6 +187,98 @@ describe('topology', () => {
     await first.transport.stop()
     await put(queue, 'next')
     await second.got.received(1)
+  })
+})
+
+describe('standing by', () => {
+  const numbers = (count: number) => Array.from({ length: count }, (_, at) => String(at))
+
+  test('what is released comes to a replica that waits already before anything younger', async () => {
+    const queue = freshName('q')
+    const config: Omit<AmqpConfig, 'urls'> = { prefetch: 5, consume: [{ queue: { name: queue } }] }
+    const [first, second] = [await open(config), await open(config)]
+    first.got.onDelivery = () => undefined
+    await put(queue, ...numbers(20))
+    await first.got.received(5)
+    await first.transport.release()
+    for (const delivery of first.got.deliveries) delivery.settle('done')
+    await second.got.received(20)
+    expect(texts(second.got.deliveries)).toEqual(numbers(20))
+    expect(first.got.deliveries.length).toBe(5)
+  })
+
+  test('a replica that waits gets nothing younger while another one is draining', async () => {
+    const queue = freshName('q')
+    const config: Omit<AmqpConfig, 'urls'> = { prefetch: 5, consume: [{ queue: { name: queue } }] }
+    const [first, second] = [await open(config), await open(config)]
+    first.got.onDelivery = () => undefined
+    await put(queue, ...numbers(20))
+    await first.got.received(5)
+    const draining = first.transport.drain()
+    for (const delivery of first.got.deliveries.slice(0, 4)) delivery.settle('done')
+    await delay(200)
+    expect(second.got.deliveries).toEqual([])
+    first.got.deliveries[4]?.settle('done')
+    await draining
+    await second.got.received(15)
+    expect(texts(second.got.deliveries)).toEqual(numbers(20).slice(5))
+    expect(first.got.deliveries.length).toBe(5)
+    expect(first.got.of('interrupted')).toEqual([])
+  })
+
+  test('a release interrupts only where something goes back, or may', async () => {
+    const queue = freshName('q')
+    const proxy = await startFaultProxy(Number(new URL(url).port))
+    const { transport, got } = await open({ consume: [{ queue: { name: queue } }] }, [proxy.through(url)])
+    await put(queue, 'settled')
+    await got.received(1)
+    await transport.release()
+    expect(got.of('interrupted').length).toBe(0)
+    transport.consume()
+    got.onDelivery = () => undefined
+    await put(queue, 'unsettled')
+    await got.received(2)
+    await transport.release()
+    expect(got.of('interrupted').length).toBe(1)
+    got.onDelivery = (delivery) => delivery.settle('done')
+    transport.consume()
+    await got.received(3)
+    proxy.faults.stalled = true // whether our acknowledgement arrived is not known now
+    await transport.release()
+    expect(got.of('interrupted').length).toBe(2)
+    await proxy.close()
+  })
+
+  test('taking turns fast, a link ends as it was told last, and nothing is lost', async () => {
+    const queue = freshName('q')
+    const { transport, got } = await open({ consume: [{ queue: { name: queue } }] }, [url], { standby: true })
+    const releases: Promise<void>[] = []
+    for (let turn = 0; turn < 20; turn++) {
+      transport.consume()
+      await put(queue, String(turn))
+      if (turn % 3 > 0) await delay(turn)
+      releases.push(transport.release())
+    }
+    transport.consume()
+    await expect.poll(() => texts(withoutDuplicates(got.deliveries))).toEqual(numbers(20))
+    await Promise.all([...releases, transport.release()])
+    await put(queue, 'left')
+    await delay(100)
+    expect(texts(got.deliveries)).not.toContain('left')
+    expect(got.of('fault')).toEqual([])
+    expect((await channel.checkQueue(queue)).messageCount).toBe(1)
+  })
+
+  test('a queue that was deleted meanwhile is declared again', async () => {
+    const queue = freshName('q')
+    const config = { consume: [{ queue: { name: queue } }], reconnect: { maxDelayMs: 50 } }
+    const { transport, got } = await open(config, [url], { standby: true })
+    await channel.deleteQueue(queue)
+    transport.consume()
+    await got.until('consuming', 1)
+    expect(got.of('fault').map(({ error }) => error.code)).toEqual(['link.refused'])
+    await put(queue, 'again')
+    await got.received(1)
   })
 })
 

@@ -17,8 +17,20 @@ afterEach(async () => {
 const brokerUrl = (kind: LinkKind) => (kind.wire === 'amqp' ? inject('amqpUrl') : inject('natsUrl'))
 const brokerPort = (kind: LinkKind) => Number(new URL(brokerUrl(kind)).port)
 
+const ends = (kind: LinkKind, through?: (url: string) => string) =>
+  kind.ends(brokerUrl(kind), inject('rabbitMqControl'), through)
+
 async function open(kind: LinkKind, through?: (url: string) => string) {
-  return start(await kind.ends(brokerUrl(kind), inject('rabbitMqControl'), through))
+  return start(await ends(kind, through))
+}
+
+/** Starts a replica that waits for `consume`. */
+async function standBy(transport: Transport) {
+  const got = recorder()
+  started.push(transport)
+  await transport.start(got, { standby: true })
+  expect(got.of('standby').length).toBe(1)
+  return { transport, got }
 }
 
 async function start(ends: Ends) {
@@ -166,5 +178,77 @@ describe.each(LINK_KINDS.map((kind) => [kind.name, kind] as const))('%s', (_name
     await sender.send(frame(address, 'left'))
     await delay(100)
     expect(got.deliveries.length).toBe(1)
+  })
+
+  test('standing by, a link takes nothing and sends; once it consumes it takes', async () => {
+    const { sender, replica, address, unheard } = await ends(kind)
+    started.push(sender)
+    const receiver = await standBy(replica())
+    await sender.start(recorder())
+    await sender.send(frame(address, 'early'))
+    await receiver.transport.send(frame(unheard, 'still sending'))
+    await delay(100)
+    expect(receiver.got.deliveries).toEqual([])
+    expect(receiver.got.of('consuming')).toEqual([])
+    receiver.transport.consume()
+    receiver.transport.consume()
+    await receiver.got.until('consuming', 1)
+    await sender.send(frame(address, 'late'))
+    const expected = kind.keeps ? ['early', 'late'] : ['late']
+    await receiver.got.received(expected.length)
+    expect(texts(receiver.got.deliveries)).toEqual(expected)
+    expect(receiver.got.of('consuming').length).toBe(1)
+    expect(receiver.got.of('standby').length).toBe(1)
+  })
+
+  test('a link that releases gives back what is unsettled, in order, and may consume again', async () => {
+    const { sender, replica, address } = await ends(kind)
+    started.push(sender)
+    const [first, second] = [await standBy(replica()), await standBy(replica())]
+    await sender.start(recorder())
+    first.got.onDelivery = () => undefined
+    first.transport.consume()
+    await first.got.until('consuming', 1)
+    for (const text of ['0', '1', '2', '3', '4']) await sender.send(frame(address, text))
+    await first.got.received(5)
+    first.got.deliveries[0]?.settle('done')
+    await Promise.all([first.transport.release(), first.transport.release()])
+    expect(first.got.of('standby').length).toBe(2)
+    for (const delivery of first.got.deliveries) delivery.settle('done')
+    second.transport.consume()
+    await second.got.until('consuming', 1)
+    await sender.send(frame(address, 'next'))
+    const returned = kind.keeps ? ['1', '2', '3', '4'] : []
+    await second.got.received(returned.length + 1)
+    expect(texts(second.got.deliveries)).toEqual([...returned, 'next'])
+    expect(second.got.deliveries.map(({ redelivered }) => redelivered)).toEqual([...returned.map(() => true), false])
+    await second.transport.release()
+    first.got.onDelivery = (delivery) => delivery.settle('done')
+    first.transport.consume()
+    await first.got.until('consuming', 2)
+    await sender.send(frame(address, 'again'))
+    await first.got.received(6)
+    expect(texts(first.got.deliveries)).toEqual(['0', '1', '2', '3', '4', 'again'])
+    expect(texts(second.got.deliveries)).toEqual([...returned, 'next'])
+  })
+
+  test('over a reconnect a link that stands by stays so, and so does one that consumes', async () => {
+    const proxy = await startFaultProxy(brokerPort(kind))
+    const { sender, replica, address } = await ends(kind)
+    started.push(sender)
+    const { transport, got } = await standBy(replica(proxy.through))
+    await sender.start(recorder())
+    proxy.cut()
+    await got.until('up', 2)
+    await sender.send(frame(address, 'early'))
+    await delay(100)
+    expect(got.deliveries).toEqual([])
+    transport.consume()
+    await got.until('consuming', 1)
+    proxy.cut()
+    await got.until('up', 3)
+    await sender.send(frame(address, 'late'))
+    await expect.poll(() => texts(got.deliveries)).toContain('late')
+    await proxy.close()
   })
 })

@@ -163,3 +163,46 @@ test('drain takes nothing more and waits for what was taken; after stop nothing 
   await Promise.all([sender.stop(), sender.stop()])
   await expect(sender.send(frame(address, 'late'))).rejects.toMatchObject({ code: 'gateway.stopping', fate: 'retry' })
 })
+
+test('standing by, an AMQP link leaves what comes; a release gives back in order what is unsettled', async () => {
+  const broker = embeddedBroker()
+  const config = { exchanges: EXCHANGES, consume: [{ queue: 'q', bindings: [{ exchange: 'all', key: '' }] }] }
+  const [first, second] = [broker.amqp(config), broker.amqp(config)]
+  const [one, two] = [recorder(), recorder()]
+  one.onDelivery = () => undefined
+  await first.start(one, { standby: true })
+  await second.start(two, { standby: true })
+  for (const text of ['a', 'b', 'c']) await first.send(frame({ exchange: 'all', key: '' }, text))
+  await delay(20)
+  expect([...one.deliveries, ...two.deliveries]).toEqual([])
+  first.consume()
+  await one.received(3)
+  one.deliveries[0]?.settle('done')
+  await first.release()
+  for (const delivery of one.deliveries) delivery.settle('retry')
+  second.consume()
+  await first.send(frame({ exchange: 'all', key: '' }, 'd'))
+  await two.received(3)
+  await delay(80)
+  expect(texts(two.deliveries)).toEqual(['b', 'c', 'd'])
+  expect(two.deliveries.map(({ redelivered }) => redelivered)).toEqual([true, true, false])
+  expect(one.events.map(({ kind }) => kind)).toEqual(['up', 'standby', 'consuming', 'standby'])
+})
+
+test('standing by, a NATS link takes only from subjects that every replica takes from', async () => {
+  const broker = embeddedBroker()
+  const got = recorder()
+  const link = broker.nats({ subscriptions: [{ subject: 'mine' }, { subject: 'shared', always: true }] })
+  await link.start(got, { standby: true })
+  const publish = async () => {
+    for (const subject of ['mine', 'shared']) await link.send(frame({ subject }, subject))
+  }
+  await publish()
+  await got.received(1)
+  link.consume()
+  await publish()
+  await link.release()
+  await publish()
+  await got.received(4)
+  expect(texts(got.deliveries).sort()).toEqual(['mine', 'shared', 'shared', 'shared'])
+})

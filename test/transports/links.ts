@@ -12,6 +12,8 @@ export interface Ends {
   readonly unheard: Address
   readonly sender: Transport
   readonly receiver: Transport
+  /** Another replica of the receiver; `by` replaces its address, e.g. by that of a proxy. */
+  replica(by?: (url: string) => string): Transport
 }
 
 /** A broker that a test may kill. `quiet` passes before it may be killed. */
@@ -30,6 +32,8 @@ export interface LinkKind {
   readonly wire: 'amqp' | 'nats'
   /** Keeps what it took in a stream. */
   readonly stores: boolean
+  /** Keeps for its receivers what comes while none of them takes, and what they give back. */
+  readonly keeps: boolean
   /** Says when nobody is bound to receive. */
   readonly returns: boolean
   /** A frame larger than the broker or the wire takes. */
@@ -49,16 +53,14 @@ async function amqpEnds(url: string, control: RabbitMqControl | null, type: 'cla
   const exchanges = [{ name: exchange, type: 'topic' }]
   const shared = { exchanges, heartbeatSeconds: 1, stopGraceMs: 2000 }
   const queue = { name: freshName('q'), type }
+  const consume = [{ queue, bindings: [{ exchange, key: 'a.#' }] }]
+  const replica = (by = same) => amqpTransport({ ...shared, urls: [by(own)], name: 'receiver', consume })
   return {
     address: { exchange, key: 'a.b' },
     unheard: { exchange, key: 'nobody' },
     sender: amqpTransport({ ...shared, urls: [through(own)], name: 'sender' }),
-    receiver: amqpTransport({
-      ...shared,
-      urls: [own],
-      name: 'receiver',
-      consume: [{ queue, bindings: [{ exchange, key: 'a.#' }] }],
-    }),
+    receiver: replica(),
+    replica,
   }
 }
 
@@ -68,16 +70,14 @@ function natsEnds(url: string, deliver: 'core' | 'jetstream', through = same): E
   const prefix = freshName('s')
   const shared = { pingIntervalMs: 500, reconnectWaitMs: 100, stopGraceMs: 2000 }
   const stream = { name: freshName('stream'), subjects: [`${prefix}.>`] }
+  const subscriptions = [{ subject: `${prefix}.>` }]
+  const replica = (by = same) => natsTransport({ ...shared, servers: [by(url)], name: 'receiver', subscriptions })
   return {
     address: { subject: `${prefix}.a` },
     unheard: { subject: `${freshName('n')}.nobody` },
     sender: natsTransport({ ...shared, servers: [through(url)], name: 'sender', deliver, stream }),
-    receiver: natsTransport({
-      ...shared,
-      servers: [url],
-      name: 'receiver',
-      subscriptions: [{ subject: `${prefix}.>` }],
-    }),
+    receiver: replica(),
+    replica,
   }
 }
 
@@ -88,6 +88,7 @@ const amqpKind = (type: 'classic' | 'quorum'): LinkKind => ({
   name: `amqp, ${type} queue`,
   wire: 'amqp',
   stores: false,
+  keeps: true,
   returns: true,
   tooLarge: (address) => ({ address, headers: { huge: 'x'.repeat(70_000) }, body: new Uint8Array() }),
   silenceMs: 4000,
@@ -100,6 +101,7 @@ const natsKind = (deliver: 'core' | 'jetstream'): LinkKind => ({
   name: `nats, ${deliver}`,
   wire: 'nats',
   stores: deliver === 'jetstream',
+  keeps: false,
   returns: false,
   tooLarge: (address) => ({ address, headers: {}, body: new Uint8Array(1024 * 1024 + 1) }),
   silenceMs: 2000,

@@ -3,8 +3,13 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import { headers, type NatsConnection, nkeys } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest'
-import { type NatsConfig, type NatsCredentials, natsTransport } from '../../src/transports/nats/index.js'
-import type { Transport } from '../../src/transports/transport.js'
+import {
+  type NatsConfig,
+  type NatsCredentials,
+  type NatsSubscription,
+  natsTransport,
+} from '../../src/transports/nats/index.js'
+import type { StartOptions, Transport } from '../../src/transports/transport.js'
 import { freshName, startFaultProxy, startNats, type TestNats } from '../harness/index.js'
 import { recorder, texts } from './recorder.js'
 
@@ -19,11 +24,11 @@ afterEach(async () => {
 })
 afterAll(() => client.close())
 
-async function open(config: Partial<NatsConfig>) {
+async function open(config: Partial<NatsConfig>, options: StartOptions = {}) {
   const got = recorder()
   const transport = natsTransport({ servers: [inject('natsUrl')], stopGraceMs: 1000, ...config })
   started.push(transport)
-  await transport.start(got)
+  await transport.start(got, options)
   return { transport, got }
 }
 
@@ -75,6 +80,38 @@ describe('core', () => {
     for (let at = 0; at < 100; at++) client.publish(subject, String(at))
     await observer.got.received(100)
     await expect.poll(() => first.got.deliveries.length + second.got.deliveries.length).toBe(100)
+  })
+
+  test('standing by, a link takes only from subjects that every replica takes from', async () => {
+    const [mine, shared] = [freshName('mine'), freshName('shared')]
+    const subscriptions: NatsSubscription[] = [{ subject: mine }, { subject: shared, always: true }]
+    const { transport, got } = await open({ subscriptions }, { standby: true })
+    const publish = async () => {
+      client.publish(mine, 'mine')
+      client.publish(shared, 'shared')
+      await client.flush()
+    }
+    await publish()
+    await got.received(1)
+    transport.consume()
+    await got.until('consuming', 2)
+    await publish()
+    await got.received(3)
+    await transport.release()
+    await publish()
+    await got.received(4)
+    expect(texts(got.deliveries)).toEqual(['shared', 'mine', 'shared', 'shared'])
+    expect(got.of('consuming').map(({ source }) => source)).toEqual([shared, mine])
+    expect(got.of('standby').length).toBe(2)
+  })
+
+  test('what the server has before a release still comes', async () => {
+    const subject = freshName('under-way')
+    const { transport, got } = await open({ subscriptions: [{ subject }] })
+    for (let at = 0; at < 5000; at++) client.publish(subject, String(at))
+    await client.flush()
+    await transport.release()
+    expect(got.deliveries.length).toBe(5000)
   })
 
   test('what arrives while the buffer is full is dropped and reported, frame by frame', async () => {

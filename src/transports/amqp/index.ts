@@ -1,2 +1,5 @@
 export type { AmqpConfig, AmqpConsume, AmqpExchange, AmqpPublish, AmqpQueue } from './config.js'
+export { replyCode } from './errors.js'
+export { messageId, sentAt, toFrame } from './frames.js'
 export { amqpTransport } from './transport.js'
+export { type AmqpVisit, visitAmqp } from './visit.js'

@@ -32,6 +32,8 @@ export function amqpTransport(config: AmqpConfig): Transport {
   let connections: KeptConnection[] = []
   let consumers: QueueConsumer[] = []
   let onSettled: (() => void) | undefined
+  let standsBy = false
+  let releasing: Promise<void> | undefined
   let draining: Promise<void> | undefined
   let stopping: Promise<void> | undefined
   const publisher = makePublisher(config, (event) => handlers?.report(event))
@@ -44,9 +46,21 @@ export function amqpTransport(config: AmqpConfig): Transport {
       onSettled()
     })
 
+  function reportStandby(): void {
+    if (standsBy && consumers.length > 0) handlers?.report({ kind: 'standby' })
+  }
+
+  async function release(): Promise<void> {
+    standsBy = true
+    await Promise.all(consumers.map((consumer) => consumer.release()))
+    reportStandby()
+  }
+
   async function drain(): Promise<void> {
-    await Promise.race([Promise.all(consumers.map((consumer) => consumer.cancel())), patience()])
+    for (const consumer of consumers) consumer.cancel()
     await Promise.race([settledAll(), patience()])
+    if (unsettled() > 0) return // it may still be settled before we close
+    await Promise.race([Promise.all(consumers.map((consumer) => consumer.release())), patience()])
   }
 
   async function stop(): Promise<void> {
@@ -83,9 +97,12 @@ export function amqpTransport(config: AmqpConfig): Transport {
 
   return {
     name: config.name ?? 'amqp',
-    async start(to) {
+    async start(to, { standby = false } = {}) {
       handlers = to
-      consumers = (config.consume ?? []).map((entry) => queueConsumer(config, entry, to, () => onSettled?.()))
+      standsBy = standby
+      if (standby) releasing = Promise.resolve()
+      const parts = { handlers: to, standby, onSettled: () => onSettled?.() }
+      consumers = (config.consume ?? []).map((entry) => queueConsumer(config, entry, parts))
       openConnections(to)
       try {
         await Promise.all(connections.map(({ opened }) => opened))
@@ -93,7 +110,15 @@ export function amqpTransport(config: AmqpConfig): Transport {
         await Promise.all(connections.map((connection) => connection.close()))
         throw error
       }
+      if (standby) reportStandby()
     },
+    consume() {
+      if (!standsBy) return
+      standsBy = false
+      releasing = undefined
+      for (const each of consumers) each.consume()
+    },
+    release: () => (releasing ??= release()),
     send: publisher.send,
     drain: () => (draining ??= drain()),
     stop: () => (stopping ??= stop()),

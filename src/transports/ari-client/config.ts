@@ -23,6 +23,22 @@ export interface AriEventFilter {
   readonly disallowed: readonly string[]
 }
 
+/**
+ * Where an Asterisk (20.15, 22.5 and later) connects to, instead of us to it. Links with the same host and port share a
+ * listener; a connection belongs to the link whose path, user and password it names.
+ */
+export interface AriListen {
+  readonly host: string
+  readonly port: number
+  /** Of the `uri` in websocket_client.conf, without a query. */
+  readonly path: string
+  /** What Asterisk presents. */
+  readonly username: string
+  readonly password: string
+  /** Our certificate and key; with `ca` Asterisk needs a certificate, too. Default: no TLS. */
+  readonly tls?: TlsConfig
+}
+
 /** What an Asterisk tells of itself. */
 export interface AriSystem {
   /** `systemname` of asterisk.conf, with which ids of channels begin; empty where it is not set. */
@@ -53,6 +69,8 @@ export interface AriConfig {
   /** Devices whose state every picture holds, beside those it has anyway. */
   readonly devices?: readonly string[]
   readonly tls?: TlsConfig
+  /** Asterisk opens the events socket; requests go to `url` as ever. Default: we open it. */
+  readonly listen?: AriListen
   /** For one try to open the socket. Default 10,000. */
   readonly connectTimeoutMs?: number
   /** Pauses between tries to connect. */

@@ -4,27 +4,29 @@ import { backoffMs } from '../backoff.js'
 import type { LinkEvent } from '../transport.js'
 import { type AriConfig, type AriSystem, MAX_REPLACED_MS } from './config.js'
 import { connectError } from './errors.js'
+import { type EventHead, eventHead } from './event-head.js'
 import { type EventsSocket, openEvents } from './events-socket.js'
 import type { AriRest } from './rest.js'
-import { objectOf, textOf } from './shapes.js'
+import { readSystem } from './system.js'
 
 /** What somebody does with the socket while it stands. */
 export interface ConnectionUse {
   /** The socket is open; frames follow. */
   opened(system: AriSystem): void
-  frame(body: Buffer): void
+  frame(body: Buffer, head: EventHead): void
   /** A sign of life. */
   heard(): void
   /** Filter and subscriptions; an error makes this try to connect fail. */
   setUp(): Promise<void>
   up(): void
-  lost(reason: GatewayError): void
+  /** @param isComplete says that nothing was on its way when it ended, so that nothing is lost of what Asterisk sent. */
+  lost(reason: GatewayError, isComplete?: boolean): void
   report(event: LinkEvent): void
 }
 
 /** A socket that is opened again whenever it is lost. */
 export interface KeptConnection {
-  /** Settles with the first connection: rejects only for what no retry can mend, or when closed before. */
+  /** Settles with the first connection: rejects for what no retry can mend, unless it insists, or when closed before. */
   readonly opened: Promise<void>
   /** Another subscriber has the application: leaves it to that one for a while. */
   replaced(): void
@@ -32,32 +34,14 @@ export interface KeptConnection {
   close(): Promise<void>
 }
 
-/** What the system says of itself; its name is there where REST answers completely. */
-async function readSystem(rest: AriRest, signal: AbortSignal): Promise<AriSystem> {
-  const info = objectOf(await rest.request('GET', ['asterisk', 'info'], { signal }))
-  const [system, config, status] = [objectOf(info?.system), objectOf(info?.config), objectOf(info?.status)]
-  return {
-    name: textOf(config?.name),
-    entityId: textOf(system?.entity_id),
-    startupTime: textOf(status?.startup_time),
-  }
-}
+/** The error of a link that was stopped before it stood. */
+export const closedEarly = () => new GatewayError('gateway.stopping', 'closed before it was open', { fate: 'retry' })
 
-/** @throws GatewayError `link.refused` for an Asterisk whose channels could be taken for those of another. */
-function judge(system: AriSystem, { node, qualifyIds, refuseSystem }: AriConfig): void {
-  const remedy = 'set `systemname` in asterisk.conf to a name of its own, or `qualifyIds: true` for this link'
-  if (system.name === '' && qualifyIds !== true) {
-    const text = `the Asterisk "${node}" has no system name, so its channels may have ids of another one's; ${remedy}`
-    throw new GatewayError('link.refused', text)
-  }
-  const refusal = refuseSystem?.(system)
-  if (refusal !== undefined) throw new GatewayError('link.refused', refusal)
-}
-
-const closedEarly = () => new GatewayError('gateway.stopping', 'closed before it was open', { fate: 'retry' })
-
-/** Opens the events socket of a link and keeps it open: the only place that reconnects. */
-export function keepConnection(config: AriConfig, rest: AriRest, use: ConnectionUse): KeptConnection {
+/**
+ * Opens the events socket of a link and keeps it open: the only place that reconnects.
+ * @param insists makes it try again, too, where the first try says that this cannot help: nobody waits for its answer.
+ */
+export function keepConnection(config: AriConfig, rest: AriRest, use: ConnectionUse, insists = false): KeptConnection {
   const halt = new AbortController()
   const replacement = new GatewayError(
     'link.refused',
@@ -87,11 +71,15 @@ export function keepConnection(config: AriConfig, rest: AriRest, use: Connection
   const stoodMs = () => performance.now() - openSince
 
   async function open(): Promise<EventsSocket> {
-    const system = await readSystem(rest, halt.signal)
-    judge(system, config)
+    const system = await readSystem(config, rest, halt.signal)
     const socket = await openEvents(
       config,
-      { opened: () => begin(system), frame: use.frame, heard: use.heard, silent: rest.renew },
+      {
+        opened: () => begin(system),
+        frame: (body) => use.frame(body, eventHead(body)),
+        heard: use.heard,
+        silent: rest.renew,
+      },
       halt.signal,
     )
     current = socket
@@ -113,8 +101,9 @@ export function keepConnection(config: AriConfig, rest: AriRest, use: Connection
     const reason = await socket.ended
     if (stoodMs() > longestPauseMs) failures = 0
     use.lost(reason)
+    if (halt.signal.aborted) return reason
     if (reason === replacement) use.report({ kind: 'fault', error: reason })
-    if (!halt.signal.aborted) use.report({ kind: 'down', error: reason })
+    use.report({ kind: 'down', error: reason })
     return reason
   }
 
@@ -147,7 +136,7 @@ export function keepConnection(config: AriConfig, rest: AriRest, use: Connection
       }
       if (opened instanceof GatewayError) {
         use.lost(opened)
-        if (first && opened.fate === 'reject') return onRefused(opened)
+        if (first && !insists && opened.fate === 'reject') return onRefused(opened)
         use.report({ kind: 'fault', error: opened })
         await pause(opened)
         continue

@@ -21,8 +21,10 @@ export interface EventsSocket {
   readonly ended: Promise<GatewayError>
   /** Ends it for this reason, without waiting for the peer. */
   end(reason: GatewayError): void
-  /** Says goodbye; a peer that does not answer is left soon. */
-  close(): Promise<void>
+  /** Says goodbye, with this code of WebSockets; a peer that does not answer is left soon. Default 1000. */
+  close(code?: number): Promise<void>
+  /** Whether both sides said goodbye: all that the peer sent before was heard. */
+  isComplete(): boolean
 }
 
 /** Far beyond what Asterisk sends in one event. */
@@ -30,6 +32,8 @@ const MAX_FRAME_BYTES = 16 * 1024 * 1024
 /** Milliseconds we wait for the answer to a goodbye. */
 const CLOSE_TIMEOUT_MS = 1000
 const MAX_REFUSAL_BYTES = 64 * 1024
+/** How `ws` says that a socket ended without a goodbye of the peer. */
+const NO_GOODBYE = 1006
 
 function eventsUrl(config: AriConfig): string {
   const { origin, path } = ariBase(config)
@@ -44,10 +48,7 @@ function socketOptions(config: AriConfig): WebSocket.ClientOptions {
   return {
     headers: { authorization: authorization(config) },
     handshakeTimeout: config.connectTimeoutMs ?? 10_000,
-    maxPayload: MAX_FRAME_BYTES,
-    perMessageDeflate: false,
-    // A body that is no UTF-8 is one dead letter, and not the end of the socket.
-    skipUTF8Validation: true,
+    ...EVENT_FRAMES,
     ...(tls?.ca !== undefined && { ca: pem(tls.ca) }),
     ...(tls?.cert !== undefined && { cert: pem(tls.cert) }),
     ...(tls?.key !== undefined && { key: pem(tls.key) }),
@@ -55,6 +56,14 @@ function socketOptions(config: AriConfig): WebSocket.ClientOptions {
     ...(tls?.servername !== undefined && { servername: tls.servername }),
   }
 }
+
+/** What a WebSocket has to be for events to come through as they are, whoever opened it. */
+export const EVENT_FRAMES = {
+  maxPayload: MAX_FRAME_BYTES,
+  perMessageDeflate: false,
+  // A body that is no UTF-8 is one dead letter, and not the end of the socket.
+  skipUTF8Validation: true,
+} as const
 
 /**
  * Opens the events socket. Everything it hears is handed on at once and the socket is never paused: Asterisk
@@ -64,13 +73,30 @@ function socketOptions(config: AriConfig): WebSocket.ClientOptions {
  */
 export async function openEvents(config: AriConfig, use: SocketUse, halt: AbortSignal): Promise<EventsSocket> {
   const socket = new WebSocket(eventsUrl(config), socketOptions(config))
+  const { events, live } = followEvents(socket, config, use)
+  const halted = () => socket.terminate()
+  halt.addEventListener('abort', halted)
+  await opening(socket, () => {
+    use.opened()
+    live()
+  }).finally(() => halt.removeEventListener('abort', halted))
+  return events
+}
+
+/** Takes a socket that Asterisk opened. To be called in the turn in which it is made, for frames follow in the next. */
+export function takeEvents(socket: WebSocket, config: AriConfig, use: SocketUse): EventsSocket {
+  const { events, live } = followEvents(socket, config, use)
+  use.opened()
+  live()
+  return events
+}
+
+/** @returns with the socket, what begins to look for signs of life. */
+function followEvents(socket: WebSocket, config: AriConfig, use: SocketUse) {
   const life = signsOfLife(socket, config, use)
-  socket.on('message', (data) => {
-    life.heard()
-    use.frame(data as Buffer) // of the forms there are, `nodebuffer` is what a socket gives unless told otherwise
-  })
   let resolve: (reason: GatewayError) => void = () => undefined
   let failure: Error | undefined
+  let isComplete = false
   const ended = new Promise<GatewayError>((done) => {
     resolve = done
   })
@@ -78,30 +104,31 @@ export async function openEvents(config: AriConfig, use: SocketUse, halt: AbortS
     resolve(reason)
     socket.terminate()
   }
+  socket.on('message', (data) => {
+    life.heard()
+    use.frame(data as Buffer) // of the forms there are, `nodebuffer` is what a socket gives unless told otherwise
+  })
   socket.on('error', (error) => {
     failure = error
   })
   socket.on('close', (code, reason) => {
     life.stop()
+    isComplete = code !== NO_GOODBYE
     const said = reason.length > 0 ? ` "${reason.toString('utf8').slice(0, 100)}"` : ''
     resolve(lost(failure === undefined ? `closed by the peer (${code}${said})` : reasonOf(failure), failure))
   })
-  const halted = () => socket.terminate()
-  halt.addEventListener('abort', halted)
-  await opening(socket, () => {
-    use.opened()
-    life.start(end)
-  }).finally(() => halt.removeEventListener('abort', halted))
-  return {
+  const events: EventsSocket = {
     ended,
     end,
-    async close() {
+    isComplete: () => isComplete,
+    async close(code = 1000) {
       const timer = setTimeout(() => socket.terminate(), CLOSE_TIMEOUT_MS)
-      socket.close(1000)
+      socket.close(code)
       await ended
       clearTimeout(timer)
     },
   }
+  return { events, live: () => life.start(end) }
 }
 
 function lost(why: string, cause?: unknown): GatewayError {

@@ -19,13 +19,13 @@ export function makePoster(
   config: AriConfig,
   rest: AriRest,
   report: (event: LinkEvent) => void,
-  stands: () => boolean,
+  stands: () => Promise<boolean>,
 ): Poster {
   const outbox = makeOutbox(config.maxConcurrentRequests ?? 16, pump)
 
-  function failed(parcel: Parcel, error: unknown): void {
+  async function failed(parcel: Parcel, error: unknown): Promise<void> {
     const isUnknown = hasStatus(error, 404)
-    if (isUnknown && stands()) {
+    if (isUnknown && (await stands())) {
       report({ kind: 'returned', frame: parcel.frame })
       outbox.confirm(parcel)
       return
@@ -45,7 +45,7 @@ export function makePoster(
       await rest.request('POST', ['events', 'user', eventName], { query: { application }, body: { variables } })
       outbox.confirm(parcel)
     } catch (error) {
-      failed(parcel, error)
+      await failed(parcel, error)
     }
     pump()
   }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayError } from '../../errors.js'
 import type { LinkEvent } from '../transport.js'
-import type { AriConfig, AriSubscribe } from './config.js'
+import type { AriConfig, AriEventFilter, AriSubscribe } from './config.js'
 import { hasStatus, reasonOf } from './errors.js'
 import type { AriRest } from './rest.js'
 import { type Json, objectOf, textsOf } from './shapes.js'
@@ -29,6 +29,16 @@ const MAX_COUNT = 20
 const REGISTRATION_MS = [50, 200, 500]
 /** Pauses before a channel is asked for again. Milliseconds. */
 const RETRIES_MS = [100, 500]
+
+function filterOf({ eventFilter }: AriConfig): AriEventFilter {
+  return eventFilter ?? { allowed: [], disallowed: HIDDEN }
+}
+
+/** Whether Asterisk is to hold back all events of this type. */
+export function isHidden(config: AriConfig, type: string): boolean {
+  const { allowed, disallowed } = filterOf(config)
+  return disallowed.includes(type) || (allowed.length > 0 && !allowed.includes(type))
+}
 
 /** What a subscription of this kind covers, or undefined where nothing of it was asked for. */
 export function subscribed(subscribe: AriSubscribe | undefined, kind: Kind): 'all' | readonly string[] | undefined {
@@ -61,6 +71,8 @@ function uncovered(names: readonly string[]): string[] {
 export interface Subscriptions {
   /** Filter first, then what is missing or too much. Resolves with the application as Asterisk has it then. */
   apply(): Promise<Json>
+  /** Sets a filter that holds back nothing of this type, until the next `apply`. */
+  let(type: string): Promise<void>
   /** Asks for everything about one channel until its end. Resolves with false where it is gone by now, its end untold. */
   addChannel(id: string): Promise<boolean>
 }
@@ -75,8 +87,7 @@ export function makeSubscriptions(config: AriConfig, rest: AriRest, report: (eve
 
   const registered = <T>(request: () => Promise<T>) => tried(REGISTRATION_MS, (error) => hasStatus(error, 404), request)
 
-  async function filter(): Promise<void> {
-    const { allowed, disallowed } = config.eventFilter ?? { allowed: [], disallowed: HIDDEN }
+  async function filter({ allowed, disallowed }: AriEventFilter): Promise<void> {
     const types = (names: readonly string[]) => names.map((type) => ({ type }))
     const body = { allowed: types(allowed), disallowed: types(disallowed) }
     await registered(() => rest.request('PUT', [...application, 'eventFilter'], { body }))
@@ -114,7 +125,8 @@ export function makeSubscriptions(config: AriConfig, rest: AriRest, report: (eve
       const [kind, name] = split(source)
       return !listed(kind).includes(name)
     })
-    if (allMissing.length > 0 && config.subscribe?.all !== false) {
+    // Who opens a socket asks for everything with it; an Asterisk that opens one itself has to be asked.
+    if (allMissing.length > 0 && config.subscribe?.all !== false && config.listen === undefined) {
       tell(`the application "${config.app}" was there before and not subscribed to everything; subscribing anew`)
     }
     for (const kind of allMissing) await add(`${kind}:`)
@@ -143,11 +155,16 @@ export function makeSubscriptions(config: AriConfig, rest: AriRest, report: (eve
 
   return {
     async apply() {
-      await filter()
+      await filter(filterOf(config))
       const have = await read()
       const completed = await complete(have)
       const trimmed = await trim(have)
       return completed || trimmed ? read() : have
+    },
+    async let(type) {
+      const { allowed, disallowed } = filterOf(config)
+      const others = disallowed.filter((each) => each !== type)
+      await filter({ allowed: allowed.length === 0 ? [] : [...allowed, type], disallowed: others })
     },
     async addChannel(id) {
       try {

@@ -2,18 +2,23 @@ import type { GatewayError } from '../../errors.js'
 import { stopPatience } from '../patience.js'
 import type { LinkHandlers, Transport } from '../transport.js'
 import type { AriConfig, AriSystem } from './config.js'
-import { type KeptConnection, keepConnection } from './connection.js'
+import { closedEarly, type KeptConnection, keepConnection } from './connection.js'
 import { type Copies, makeCopies } from './copies.js'
 import { makeDeliveries } from './deliveries.js'
-import { type EventHead, eventHead } from './event-head.js'
+import { connectError } from './errors.js'
+import type { EventHead } from './event-head.js'
 import { makeFollowed } from './followed.js'
+import { type Gap, makeGaps } from './gaps.js'
 import { inTurns } from './in-turns.js'
+import { keepListening } from './listening.js'
+import { MARKED_TYPE, makeMarks } from './marks.js'
 import { type Pictures, takePictures } from './pictures.js'
 import { makePoster } from './poster.js'
 import { type AriRest, makeRest } from './rest.js'
 import { makeResync } from './resync.js'
 import { objectOf, parseObject } from './shapes.js'
-import { makeSubscriptions, subscribed } from './subscriptions.js'
+import { isHidden, makeSubscriptions, subscribed } from './subscriptions.js'
+import { readSystem } from './system.js'
 import { readTimestamp, writeTimestamp } from './timestamps.js'
 import { fromUserEvent } from './user-events.js'
 
@@ -35,6 +40,13 @@ const NO_HEADERS = Object.freeze({})
  * two where they are subscribed to. Where events may have been missed, `PatchbayGap {from, until, reason}`
  * stands before them. `consuming` is reported once the first pictures are delivered.
  *
+ * With `listen` the socket is opened by Asterisk, which queues events while it has none: all of them come first, in
+ * order, then the gap, where something was missed all the same, then pictures. Without a connection it reports `standby`,
+ * for another replica may have it.
+ *
+ * Standing by, it has no socket and is not `up`, for Asterisk gives an application to the newest one; requests and
+ * `send` go on. A `start` with `standby` looks at the Asterisk once; `release` ends `up` with a `down` that has no error.
+ *
  * `send` posts a frame as a user event, to the application `app` of its address; an application that nobody
  * registered is reported as `returned`. User events of that form are taken apart again.
  *
@@ -42,23 +54,25 @@ const NO_HEADERS = Object.freeze({})
  * Asterisk without a name of its own. A silent peer is noticed within `pingIntervalMs + pongTimeoutMs`.
  */
 export function ariTransport(config: AriConfig): AriTransport {
-  const { app, node } = config
+  const { app, node, listen } = config
   const deliveries = makeDeliveries(config.maxUnsettled ?? 16_384)
   const patience = stopPatience(config.stopGraceMs)
   const rest = makeRest(config)
   const heardDevices = new Set<string>()
+  const gaps = makeGaps()
+  const marks = makeMarks(config, rest, gaps.handedOver)
   /** Whoever is subscribed to all channels hears of their ends anyway. */
   const followsEach = subscribed(config.subscribe, 'channel') !== 'all'
   let handlers: LinkHandlers | undefined
   let kept: KeptConnection | undefined
   let system: AriSystem | undefined
   let copies: Copies = makeCopies()
-  let lastHeard = 0
-  let lossReason: GatewayError | undefined
-  /** Since when events were dropped that no gap tells of yet. */
-  let overflowSince: number | undefined
+  let standsBy = false
+  /** Opening and closing, one after the other: two sockets of ours would take the application from each other. */
+  let turns: Promise<void> = Promise.resolve()
   let isConsuming = false
   let isOpen = false
+  let isUp = false
   /** Whether we ourselves closed a socket that was open: nothing says that Asterisk went away. */
   let stoodToTheEnd = false
   let draining: Promise<void> | undefined
@@ -66,13 +80,11 @@ export function ariTransport(config: AriConfig): AriTransport {
 
   const report: LinkHandlers['report'] = (event) => handlers?.report(event)
   const subscriptions = makeSubscriptions(config, rest, report)
-  const poster = makePoster(config, rest, report, () => isOpen || stoodToTheEnd)
-  const followed = makeFollowed(subscriptions, () => {
-    if (isOpen) resync.start()
-  })
+  const poster = makePoster(config, rest, report, stands)
+  const followed = makeFollowed(subscriptions, refresh)
   const resync = makeResync({
     take(seen) {
-      deliverOverflow()
+      deliverGap(gaps.overflow())
       return takePictures(config, rest, seen, { devices: heardDevices, dead: followed.dead })
     },
     tell,
@@ -92,13 +104,10 @@ export function ariTransport(config: AriConfig): AriTransport {
     deliver(Buffer.from(JSON.stringify({ ...envelope, ...content })), NO_HEADERS, at)
   }
 
-  function deliverGap(from: number, reason: string): void {
+  function deliverGap(gap: Gap | undefined): void {
+    if (gap === undefined) return
+    const { from, reason } = gap
     deliverOwn('PatchbayGap', { from: writeTimestamp(from), until: writeTimestamp(Date.now()), reason })
-  }
-
-  function deliverOverflow(): void {
-    if (overflowSince !== undefined) deliverGap(overflowSince, 'more events came than could be held')
-    overflowSince = undefined
   }
 
   function tell({ channels, bridges, endpoints, devices, own, forgotten }: Pictures): void {
@@ -113,26 +122,68 @@ export function ariTransport(config: AriConfig): AriTransport {
   }
 
   function opened(found: AriSystem): void {
-    const [before, from] = [system, Math.min(lastHeard, overflowSince ?? lastHeard)]
     system = found
-    lastHeard = Date.now()
-    overflowSince = undefined
     isOpen = true
     copies = makeCopies()
-    if (before === undefined) return
-    const restarted = before.startupTime !== found.startupTime
-    const because = lossReason?.message ?? 'connection lost'
-    deliverGap(from, restarted ? `${because}; Asterisk was started at ${found.startupTime}` : because)
+    gaps.opened(found.startupTime)
+    if (listen === undefined) deliverGap(gaps.missed())
   }
 
-  function lost(reason: GatewayError): void {
-    if (isOpen) lossReason = reason
+  function lost(reason: GatewayError, isComplete = false): void {
+    if (isOpen) gaps.lost(reason.message, isComplete)
     isOpen = false
+    isUp = false
+    if (listen !== undefined) isConsuming = false // others may, and then Asterisk comes here anew
     resync.halt()
   }
 
-  function frame(body: Buffer): void {
-    const head = eventHead(body)
+  function up(): void {
+    isUp = true
+    // What was queued stands before the gap: it is what was not missed.
+    deliverGap(gaps.missed())
+    resync.start()
+  }
+
+  /** There is reason for a picture. One that is read amid what was queued would not fit it. */
+  function refresh(): void {
+    if (listen === undefined ? isOpen : isUp) resync.start()
+  }
+
+  /** Where no socket would tell, an Asterisk that answers is up: one that starts does not say who it is. */
+  async function stands(): Promise<boolean> {
+    if (isOpen || stoodToTheEnd) return true
+    return (standsBy || listen !== undefined) && (await probe()) === undefined
+  }
+
+  /** Asks without a socket. Resolves with what stands against one. */
+  async function probe(): Promise<GatewayError | undefined> {
+    try {
+      system = await readSystem(config, rest)
+      return undefined
+    } catch (error) {
+      return connectError(error, config.url)
+    }
+  }
+
+  /** @param insists also on what no retry can mend. */
+  function connect(insists: boolean): KeptConnection {
+    const use = { opened, frame, heard: gaps.heard, up, lost, report }
+    if (listen === undefined) return keepConnection(config, rest, { ...use, setUp }, insists)
+    return keepListening(config, listen, rest, { ...use, setUp: replay, ...marks }, insists)
+  }
+
+  const setUp = async () => void (await subscriptions.apply())
+
+  async function replay(gone: AbortSignal): Promise<void> {
+    if (isHidden(config, MARKED_TYPE)) await subscriptions.let(MARKED_TYPE)
+    await marks.reached(gone)
+    await setUp()
+  }
+
+  function frame(body: Buffer, head: EventHead): void {
+    if (marks.isMark(head.type, body)) return
+    // Let through for the sake of marks.
+    if (listen !== undefined && !isUp && head.type === MARKED_TYPE && isHidden(config, MARKED_TYPE)) return
     // What a gateway posts comes once, and who posts it twice means two. Those of a dialplan come once per subscription.
     const ours = head.type === 'ChannelUserevent' ? fromUserEvent(body) : undefined
     if (ours === undefined && head.timestamp !== undefined && copies.isCopy(head.timestamp, body)) return
@@ -161,9 +212,26 @@ export function ariTransport(config: AriConfig): AriTransport {
   /** What is lost here nobody sends again: once there is room, a picture makes up for it. */
   function drop(body: Buffer): void {
     report({ kind: 'dropped', frame: { address: { node }, headers: NO_HEADERS, body } })
-    if (overflowSince !== undefined) return
-    overflowSince = Date.now()
-    if (isOpen) resync.start()
+    if (gaps.dropped()) refresh()
+  }
+
+  function takeOver(missedSince: number | undefined): void {
+    if (standsBy || draining !== undefined) return
+    gaps.follow(missedSince)
+    kept = connect(true)
+  }
+
+  async function letGo(): Promise<void> {
+    const wasUp = isUp
+    resync.halt()
+    await kept?.close()
+    kept = undefined
+    deliverGap(gaps.overflow())
+    isConsuming = false
+    // What died here may live again by the next time.
+    followed.forget([...followed.dead])
+    if (wasUp) report({ kind: 'down' })
+    report({ kind: 'standby' })
   }
 
   async function drain(): Promise<void> {
@@ -172,6 +240,14 @@ export function ariTransport(config: AriConfig): AriTransport {
     resync.close()
     await Promise.race([kept?.close(), patience()])
     await Promise.race([deliveries.all(), patience()])
+  }
+
+  /** Finds out at the start what no retry can mend, where no connection would. */
+  async function look(): Promise<void> {
+    const error = await probe()
+    if (draining !== undefined) throw closedEarly()
+    if (error?.fate === 'reject') throw error
+    if (error !== undefined) report({ kind: 'fault', error })
   }
 
   async function stop(): Promise<void> {
@@ -185,20 +261,22 @@ export function ariTransport(config: AriConfig): AriTransport {
   return {
     name: config.name ?? 'ari',
     rest,
-    async start(to) {
+    async start(to, { standby = false } = {}) {
       handlers = to
-      kept = keepConnection(config, rest, {
-        opened,
-        frame,
-        heard() {
-          lastHeard = Date.now()
-        },
-        setUp: async () => void (await subscriptions.apply()),
-        up: resync.start,
-        lost,
-        report,
-      })
+      standsBy = standby
+      if (standby || listen !== undefined) await look()
+      if (standby) return report({ kind: 'standby' })
+      kept = connect(false)
       await kept.opened
+    },
+    consume(missedSince) {
+      if (standsBy) turns = turns.then(() => takeOver(missedSince))
+      standsBy = false
+    },
+    release() {
+      if (!standsBy) turns = turns.then(letGo)
+      standsBy = true
+      return turns
     },
     send: poster.add,
     drain: () => (draining ??= drain()),

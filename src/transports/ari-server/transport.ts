@@ -114,6 +114,8 @@ export function ariServerTransport(config: AriServerConfig): AriServerTransport 
       await server.listen()
       report({ kind: 'up' })
     },
+    consume: () => undefined, // nothing is taken here, by no replica
+    release: () => Promise.resolve(),
     send,
     address: () => server.address(),
     drain: () => Promise.resolve(),

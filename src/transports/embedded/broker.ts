@@ -25,7 +25,7 @@ export interface EmbeddedAmqp {
 /** The part of a NATS link's configuration that an embedded broker knows. */
 export interface EmbeddedNats {
   readonly name?: string
-  readonly subscriptions?: readonly { readonly subject: string; readonly queue?: string }[]
+  readonly subscriptions?: readonly { readonly subject: string; readonly queue?: string; readonly always?: true }[]
   /** Milliseconds `drain` and `stop` wait for what is in flight. Default 10,000. */
   readonly stopGraceMs?: number
 }
@@ -41,6 +41,7 @@ export interface EmbeddedBroker {
 interface Subscription {
   readonly subject: string
   readonly group: string | undefined
+  readonly always: boolean
   readonly queue: Queue
 }
 
@@ -77,7 +78,8 @@ export function embeddedBroker(): EmbeddedBroker {
     const served = new Set<string>()
     for (const subscription of [...subscriptions]) {
       const { group, queue } = subscription
-      if (!subjectFits(subscription.subject, subject) || (group !== undefined && served.has(group))) continue
+      if (!queue.isTaken() || !subjectFits(subscription.subject, subject)) continue
+      if (group !== undefined && served.has(group)) continue
       queue.put(frame)
       if (group === undefined) continue
       served.add(group)
@@ -98,21 +100,22 @@ export function embeddedBroker(): EmbeddedBroker {
           return consume.map((entry) => ({
             source: typeof entry.queue === 'string' ? entry.queue : entry.queue.name,
             queue: declare(entry),
+            always: false,
           }))
         },
         close: () => undefined,
         publish: route,
       }),
     nats({ name = 'nats', subscriptions: wanted = [], stopGraceMs }) {
-      const own = wanted.map(({ subject, queue: group }): Subscription => {
-        return { subject, group, queue: makeQueue({ timed: false, keeps: false }) }
+      const own = wanted.map(({ subject, queue: group, always = false }): Subscription => {
+        return { subject, group, always, queue: makeQueue({ timed: false, keeps: false }) }
       })
       return embeddedLink({
         name,
         stopGraceMs,
         open() {
           for (const each of own) subscriptions.add(each)
-          return own.map(({ subject: source, queue }) => ({ source, queue }))
+          return own.map(({ subject: source, queue, always }) => ({ source, queue, always }))
         },
         close() {
           for (const each of own) subscriptions.delete(each)

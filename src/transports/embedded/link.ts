@@ -1,31 +1,57 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayError } from '../../errors.js'
-import type { OutgoingFrame, Transport } from '../transport.js'
-import type { Queue } from './queue.js'
+import type { LinkHandlers, OutgoingFrame, Transport } from '../transport.js'
+import type { Queue, Taker } from './queue.js'
+
+/** A queue that a link takes from. */
+export interface Source {
+  readonly source: string
+  readonly queue: Queue
+  /** Taken from while standing by, too. */
+  readonly always: boolean
+}
 
 /** What an embedded link is made of. */
 export interface LinkParts {
   readonly name: string
   readonly stopGraceMs: number | undefined
-  /** Declares what the link needs; answers the queues it takes from, each with its name. */
-  open(): readonly { readonly source: string; readonly queue: Queue }[]
+  /** Declares what the link needs; answers the queues it takes from. */
+  open(): readonly Source[]
   /** Ends what only a living link has. */
   close(): void
   /** False when nobody is bound to receive the frame. */
   publish(frame: OutgoingFrame): boolean
 }
 
+interface OpenSource extends Source {
+  readonly taker: Taker
+}
+
 /** A transport between a gateway and an embedded broker. A frame is confirmed once it is in every queue it belongs to. */
 export function embeddedLink({ name, stopGraceMs = 10_000, open, close, publish }: LinkParts): Transport {
-  let sources: ReturnType<LinkParts['open']> = []
-  let report: (frame: OutgoingFrame) => void = () => undefined
+  let sources: readonly OpenSource[] = []
+  let report: LinkHandlers['report'] = () => undefined
+  let standsBy = false
   let draining: Promise<void> | undefined
   let stopping: Promise<void> | undefined
 
+  const shared = () => sources.filter(({ always }) => !always)
+
+  function take(some: readonly OpenSource[]): void {
+    for (const { source, taker } of some) {
+      taker.consume()
+      report({ kind: 'consuming', source })
+    }
+  }
+
+  function reportStandby(): void {
+    if (shared().length > 0) report({ kind: 'standby' })
+  }
+
   async function drain(): Promise<void> {
-    for (const { queue } of sources) queue.cancel()
+    for (const { taker } of sources) taker.cancel()
     const patience = delay(stopGraceMs, undefined, { ref: false })
-    await Promise.race([Promise.all(sources.map(({ queue }) => queue.settled())), patience])
+    await Promise.race([Promise.all(sources.map(({ taker }) => taker.settled())), patience])
   }
 
   async function stop(): Promise<void> {
@@ -36,19 +62,29 @@ export function embeddedLink({ name, stopGraceMs = 10_000, open, close, publish 
 
   return {
     name,
-    async start(handlers) {
-      report = (frame) => handlers.report({ kind: 'returned', frame })
-      sources = open()
-      handlers.report({ kind: 'up' })
-      for (const { source, queue } of sources) {
-        queue.consume(handlers.deliver)
-        handlers.report({ kind: 'consuming', source })
-      }
+    async start(handlers, { standby = false } = {}) {
+      report = handlers.report
+      standsBy = standby
+      sources = open().map((source) => ({ ...source, taker: source.queue.taker(handlers.deliver) }))
+      report({ kind: 'up' })
+      take(standby ? sources.filter(({ always }) => always) : sources)
+      if (standby) reportStandby()
+    },
+    consume() {
+      if (!standsBy || draining !== undefined) return
+      standsBy = false
+      take(shared())
+    },
+    async release() {
+      if (standsBy) return
+      standsBy = true
+      for (const { taker } of shared()) taker.release()
+      reportStandby()
     },
     async send(frame) {
       if (stopping !== undefined)
         throw new GatewayError('gateway.stopping', `${name}: the link was stopped`, { fate: 'retry' })
-      if (!publish(frame)) report(frame)
+      if (!publish(frame)) report({ kind: 'returned', frame })
     },
     drain: () => (draining ??= drain()),
     stop: () => (stopping ??= stop()),

@@ -5,16 +5,24 @@ const RETRY_MS = 50
 
 interface Kept {
   readonly frame: OutgoingFrame
-  redelivered: boolean
+  readonly redelivered: boolean
 }
 
-/** What one receiver is handed, in order. */
+/** Messages in order, for one taker at a time. */
 export interface Queue {
   put(frame: OutgoingFrame): void
-  /** From now on messages are handed to `to`; those that were there first. */
-  consume(to: (delivery: Delivery) => void): void
-  /** Hands out nothing more; what comes is kept. */
+  isTaken(): boolean
+  taker(to: (delivery: Delivery) => void): Taker
+}
+
+/** Who may take the messages of a queue. */
+export interface Taker {
+  /** From now on messages are handed to this one; those that were there first. */
+  consume(): void
+  /** Is handed nothing more; what comes is kept. */
   cancel(): void
+  /** Is handed nothing more; what is unsettled goes back, where the wire keeps messages, and settling it does nothing. */
+  release(): void
   /** Resolves when all that was handed out is settled. */
   settled(): Promise<void>
 }
@@ -30,46 +38,80 @@ export interface WireTraits {
 /** Makes a queue. A message is handed out after the publisher's own turn, never within it. */
 export function makeQueue({ timed, keeps }: WireTraits): Queue {
   const waiting: Kept[] = []
-  const idle: (() => void)[] = []
-  let taker: ((delivery: Delivery) => void) | undefined
-  let unsettled = 0
+  let take: ((kept: Kept) => void) | undefined
   let scheduled = false
 
   function schedule(): void {
-    if (scheduled || taker === undefined) return
+    if (scheduled || take === undefined) return
     scheduled = true
     setImmediate(handOut)
   }
 
   function handOut(): void {
     scheduled = false
-    while (taker !== undefined && waiting.length > 0) taker(deliver(waiting.shift()!))
+    while (take !== undefined && waiting.length > 0) take(waiting.shift()!)
   }
 
-  function deliver(kept: Kept): Delivery {
-    const { address, headers, body, messageId, at } = kept.frame
-    let open = true
-    unsettled += 1
+  function putBack(kept: readonly Kept[]): void {
+    waiting.unshift(...kept.map(({ frame }) => ({ frame, redelivered: true })))
+  }
+
+  function deliveryOf({ frame, redelivered }: Kept, settle: (outcome: Settlement) => void): Delivery {
+    const { address, headers, body, messageId, at } = frame
     return {
       frame: { address, headers, body },
       receivedAt: Date.now(),
-      redelivered: kept.redelivered,
+      redelivered,
       ...(messageId !== undefined && { messageId }),
       ...(timed && at !== undefined && { sentAt: Math.floor(at / 1000) * 1000 }),
-      settle(outcome) {
-        if (open) settle(kept, outcome)
-        open = false
-      },
+      settle,
     }
   }
 
-  function settle(kept: Kept, outcome: Settlement): void {
-    unsettled -= 1
-    if (outcome === 'retry' && keeps) {
-      waiting.unshift({ ...kept, redelivered: true })
-      setTimeout(schedule, RETRY_MS)
+  function taker(to: (delivery: Delivery) => void): Taker {
+    const unsettled = new Set<Kept>()
+    const idle: (() => void)[] = []
+
+    function mine(kept: Kept): void {
+      unsettled.add(kept)
+      to(deliveryOf(kept, (outcome) => settle(kept, outcome)))
     }
-    if (unsettled === 0) for (const resolve of idle.splice(0)) resolve()
+
+    function settle(kept: Kept, outcome: Settlement): void {
+      if (!unsettled.delete(kept)) return
+      if (outcome === 'retry' && keeps) {
+        putBack([kept])
+        setTimeout(schedule, RETRY_MS)
+      }
+      tellIdle()
+    }
+
+    function tellIdle(): void {
+      if (unsettled.size === 0) for (const resolve of idle.splice(0)) resolve()
+    }
+
+    function cancel(): void {
+      if (take !== mine) return
+      if (!keeps) handOut() // was under way, and would be lost
+      take = undefined
+    }
+
+    return {
+      consume() {
+        take = mine
+        schedule()
+      },
+      cancel,
+      release() {
+        cancel()
+        if (!keeps) return
+        putBack([...unsettled])
+        unsettled.clear()
+        schedule()
+        tellIdle()
+      },
+      settled: () => (unsettled.size === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+    }
   }
 
   return {
@@ -77,13 +119,7 @@ export function makeQueue({ timed, keeps }: WireTraits): Queue {
       waiting.push({ frame, redelivered: false })
       schedule()
     },
-    consume(to) {
-      taker = to
-      schedule()
-    },
-    cancel() {
-      taker = undefined
-    },
-    settled: () => (unsettled === 0 ? Promise.resolve() : new Promise((resolve) => idle.push(resolve))),
+    isTaken: () => take !== undefined,
+    taker,
   }
 }

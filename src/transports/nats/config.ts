@@ -18,6 +18,8 @@ export interface NatsSubscription {
   readonly queue?: string
   /** What stands before the subject and is left out of what is told of it. Default none. */
   readonly prefix?: string
+  /** Every replica takes from it, also one that stands by. Default: only the one that consumes. */
+  readonly always?: true
 }
 
 /** The JetStream stream that takes what we publish with `deliver: jetstream`. */
@@ -37,6 +39,22 @@ export interface NatsStream {
   readonly replicas?: number
   /** Default `file`. */
   readonly storage?: 'file' | 'memory'
+}
+
+/** A stream that records subjects for us, so that what comes there is taken at least once, also what came while nobody took. */
+export interface NatsCapture {
+  /** Made where it is missing, with the subjects that it has to take. */
+  readonly stream: NatsStream
+  /** Any stream that takes all its subjects serves as well. Default false. */
+  readonly anyStream?: boolean
+  /** What is taken of that which the stream records; the rest is passed over. */
+  readonly subjects: readonly Pick<NatsSubscription, 'subject' | 'prefix'>[]
+  /** Beginning of our consumers' names, without `=`: equal for replicas that take turns, unlike all others. */
+  readonly consumer: string
+  /** Milliseconds after which the server sends again what is unsettled; copies of what we hold are recognised. Default 60,000. */
+  readonly ackWaitMs?: number
+  /** Messages from the oldest unsettled one on that the server may have sent. Default 1,000. */
+  readonly maxUnacked?: number
 }
 
 /** How {@link natsTransport} reaches NATS and what it does there. */
@@ -63,7 +81,9 @@ export interface NatsConfig {
    */
   readonly resumeAfterMs?: number
   readonly subscriptions?: readonly NatsSubscription[]
-  /** Deliveries that may be unsettled at a time; what comes beyond is dropped and reported. Default 16,384. */
+  /** Subjects that a stream records and that are taken from there; none of them among `subscriptions`. Default none. */
+  readonly recording?: NatsCapture | undefined
+  /** Deliveries of subscriptions that may be unsettled at a time; what comes beyond is dropped and reported. Default 16,384. */
   readonly maxUnsettled?: number
   /** Whether publishing ends when the server read the message, or when a stream stored it. Default `core`. */
   readonly deliver?: 'core' | 'jetstream'

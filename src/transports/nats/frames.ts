@@ -11,8 +11,11 @@ function textHeaders(given: MsgHdrs | undefined): Frame['headers'] {
   return Object.fromEntries(given.keys().map((name) => [name, given.values(name).join(', ')]))
 }
 
+/** What a frame is made of. */
+type Received = Pick<Msg, 'subject' | 'data'> & { readonly [K in 'headers' | 'reply']?: Msg[K] | undefined }
+
 /** The frame in a message: address `{subject}` without its prefix, with `reply` where the sender waits for an answer. */
-export function toFrame(message: Msg, prefix: string): Frame {
+export function toFrame(message: Received, prefix: string): Frame {
   const { reply } = message
   const subject = prefix === '' ? message.subject : message.subject.slice(prefix.length)
   const address: Frame['address'] = reply === undefined || reply === '' ? { subject } : { subject, reply }

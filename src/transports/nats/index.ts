@@ -1,2 +1,6 @@
-export type { NatsConfig, NatsCredentials, NatsStream, NatsSubscription } from './config.js'
+export type { NatsCapture, NatsConfig, NatsCredentials, NatsStream, NatsSubscription } from './config.js'
+export { type Bucket, type BucketEntry, keyPart, textOfPart } from './store/bucket.js'
+export type { Journal, JournalEntry } from './store/journal.js'
+export { makeSharedStore, type SharedStore, type SharedStoreConfig } from './store/shared-store.js'
 export { natsTransport } from './transport.js'
+export { type NatsVisit, visitNats } from './visit.js'

@@ -4,7 +4,7 @@ import {
   type JetStreamManager,
   jetstreamManager,
   StorageType,
-  type StreamConfig,
+  type StreamInfo,
 } from '@nats-io/jetstream'
 import { type NatsConnection, nanos } from '@nats-io/nats-core'
 import { GatewayError } from '../../errors.js'
@@ -27,9 +27,9 @@ export function covers(pattern: string, subject: string): boolean {
   return given.length === wanted.length
 }
 
-async function existing(manager: JetStreamManager, name: string): Promise<StreamConfig | undefined> {
+async function existing(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   try {
-    return (await manager.streams.info(name)).config
+    return await manager.streams.info(name)
   } catch (error) {
     if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) return undefined
     throw error
@@ -44,11 +44,11 @@ async function owners(manager: JetStreamManager, subjects: readonly string[]): P
   return [...found]
 }
 
-async function create(manager: JetStreamManager, stream: NatsStream): Promise<void> {
+async function create(manager: JetStreamManager, stream: NatsStream): Promise<StreamInfo> {
   const maxAgeMs = stream.maxAgeMs ?? 0
   const windowMs = stream.duplicateWindowMs ?? DUPLICATE_WINDOW_MS
   try {
-    await manager.streams.add({
+    return await manager.streams.add({
       name: stream.name,
       subjects: [...stream.subjects],
       storage: stream.storage === 'memory' ? StorageType.Memory : StorageType.File,
@@ -65,10 +65,16 @@ async function create(manager: JetStreamManager, stream: NatsStream): Promise<vo
   }
 }
 
-function compare(have: StreamConfig, stream: NatsStream, report: (event: LinkEvent) => void): void {
-  const uncovered = stream.subjects.filter((subject) => !have.subjects.some((pattern) => covers(pattern, subject)))
-  if (uncovered.length > 0) {
-    const text = `stream "${stream.name}" exists and does not take ${uncovered.join(', ')}; it takes ${have.subjects.join(', ')}`
+/** Those of `subjects` that a stream does not take. */
+function uncovered({ config }: StreamInfo, subjects: readonly string[]): string[] {
+  return subjects.filter((subject) => !config.subjects.some((pattern) => covers(pattern, subject)))
+}
+
+function compare(info: StreamInfo, stream: NatsStream, report: (event: LinkEvent) => void): StreamInfo {
+  const missing = uncovered(info, stream.subjects)
+  const have = info.config
+  if (missing.length > 0) {
+    const text = `stream "${stream.name}" exists and does not take ${missing.join(', ')}; it takes ${have.subjects.join(', ')}`
     throw new GatewayError('link.refused', text)
   }
   const wantedNs = nanos(stream.duplicateWindowMs ?? DUPLICATE_WINDOW_MS)
@@ -76,27 +82,43 @@ function compare(have: StreamConfig, stream: NatsStream, report: (event: LinkEve
     const text = `stream "${stream.name}" exists with a duplicate window of ${have.duplicate_window / 1e6} ms`
     report({ kind: 'fault', error: new GatewayError('link.refused', text, { fate: 'retry' }) })
   }
+  return info
 }
 
 /**
  * Sees to it that the configured stream is there: makes it, or compares the one that is there. A missing
  * stream that is not ours to make is an error worth retrying, as is a server that cannot answer yet.
+ * @param timeoutMs for each question to the server.
+ * @returns the stream as it is.
  * @throws GatewayError `link.refused`, with fate `reject` where subjects overlap with another stream or are not covered.
  */
 export async function ensureStream(
   connection: NatsConnection,
   stream: NatsStream,
   report: (event: LinkEvent) => void,
-): Promise<void> {
+  timeoutMs = 5000,
+): Promise<StreamInfo> {
   try {
-    const manager = await jetstreamManager(connection, { checkAPI: false })
+    const manager = await jetstreamManager(connection, { checkAPI: false, timeout: timeoutMs })
     const have = await existing(manager, stream.name)
     if (have !== undefined) return compare(have, stream, report)
     if (stream.declare === false) throw new Error('it is missing, and making it is switched off')
-    await create(manager, stream)
+    return await create(manager, stream)
   } catch (error) {
     if (error instanceof GatewayError) throw error
     const text = `stream "${stream.name}" cannot be used: ${reasonOf(error)}`
     throw new GatewayError('link.refused', text, { fate: 'retry', cause: error })
   }
+}
+
+/** A stream that takes all of these subjects, whatever its name. */
+export async function streamOver(
+  manager: JetStreamManager,
+  subjects: readonly string[],
+): Promise<StreamInfo | undefined> {
+  for (const name of await owners(manager, subjects.slice(0, 1))) {
+    const info = await existing(manager, name)
+    if (info !== undefined && uncovered(info, subjects).length === 0) return info
+  }
+  return undefined
 }

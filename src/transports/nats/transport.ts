@@ -1,14 +1,15 @@
-import type { Msg, NatsConnection, Subscription } from '@nats-io/nats-core'
+import type { Msg, NatsConnection } from '@nats-io/nats-core'
 import { GatewayError } from '../../errors.js'
 import { stopPatience } from '../patience.js'
 import type { Delivery, LinkHandlers, Outcomes, OutgoingFrame, Transport } from '../transport.js'
+import { type Capture, makeCapture } from './capture.js'
 import type { NatsConfig } from './config.js'
 import { type KeptConnection, keepConnection } from './connection.js'
 import { coreSender, INBOX, type Sender } from './core-sender.js'
-import { connectError } from './errors.js'
 import { messageId, toFrame } from './frames.js'
 import { ensureStream } from './stream.js'
 import { streamSender } from './stream-sender.js'
+import { makeSubscriber, type Subscriber } from './subscriber.js'
 
 /** What became of a frame. */
 function outcomeOf(sending: Promise<void>): Promise<GatewayError | undefined> {
@@ -46,14 +47,15 @@ function settlements() {
 
 /**
  * Carries frames between NATS and the gateway; address `{subject}`, on a request also `reply`. Core NATS
- * acknowledges nothing: settling a delivery only makes room for the next.
+ * acknowledges nothing: settling a delivery only makes room for the next. What a stream records (`recording`) is
+ * acknowledged there when it is settled, in the order of the stream.
  *
  * A frame is sent when the server has read it (`deliver: core`) or a stream has stored it
  * (`deliver: jetstream`). An address may choose by itself with `deliver`; subjects that begin with
  * `_INBOX.` are always core. `send` rejects with `link.forbidden`, `link.too-large`, `link.refused`
  * (subject or headers that NATS cannot carry) or, stopped, `gateway.stopping`. `start` rejects with
  * `link.connect` for refused credentials and certificates and `link.refused` for a stream that overlaps
- * with another. A silent peer is noticed within `pingIntervalMs` times `maxPingsOut + 1`.
+ * with another, or does not take what it should. A silent peer is noticed within `pingIntervalMs` times `maxPingsOut + 1`.
  */
 export function natsTransport(config: NatsConfig): Transport {
   const maxUnsettled = config.maxUnsettled ?? 16_384
@@ -61,7 +63,10 @@ export function natsTransport(config: NatsConfig): Transport {
   let handlers: LinkHandlers | undefined
   let kept: KeptConnection | undefined
   let current: NatsConnection | undefined
-  let subscriptions: Subscription[] = []
+  let subscriber: Subscriber | undefined
+  let capture: Capture | undefined
+  let standsBy = false
+  let releasing: Promise<void> | undefined
   let draining: Promise<void> | undefined
   let stopping: Promise<void> | undefined
 
@@ -83,28 +88,27 @@ export function natsTransport(config: NatsConfig): Transport {
     else to.deliver(deliveries.track(message, prefix))
   }
 
-  async function setUp(connection: NatsConnection, to: LinkHandlers): Promise<void> {
+  async function setUp(connection: NatsConnection): Promise<void> {
     if (config.deliver === 'jetstream' && config.stream !== undefined) {
       await ensureStream(connection, config.stream, report)
     }
-    subscriptions = (config.subscriptions ?? []).map(({ subject, queue, prefix = '' }) =>
-      connection.subscribe(subject, {
-        ...(queue === undefined ? {} : { queue }),
-        // A refused subscription also shows in the status events, which are what we report.
-        callback: (error, message) => {
-          if (error === null) take(to, message, prefix)
-        },
-      }),
-    )
-    await connection.flush().catch((error: unknown) => {
-      throw connectError(error, 'the subscriptions')
-    })
-    for (const { subject } of config.subscriptions ?? []) to.report({ kind: 'consuming', source: subject })
+    await capture?.begin(connection)
+    await subscriber?.begin(connection)
+  }
+
+  function reportStandby(): void {
+    const waits = config.recording !== undefined || config.subscriptions?.some(({ always }) => !always)
+    if (standsBy && waits) report({ kind: 'standby' })
+  }
+
+  async function release(): Promise<void> {
+    standsBy = true
+    await Promise.all([subscriber?.release(), capture?.release()])
+    reportStandby()
   }
 
   async function drain(): Promise<void> {
-    const ended = subscriptions.map((subscription) => subscription.drain().catch(() => undefined))
-    await Promise.race([Promise.all(ended), patience()])
+    await Promise.race([Promise.all([subscriber?.drain(), capture?.drain()]), patience()])
     await Promise.race([deliveries.all(), patience()])
   }
 
@@ -128,23 +132,42 @@ export function natsTransport(config: NatsConfig): Transport {
 
   return {
     name: config.name ?? 'nats',
-    async start(to) {
+    async start(to, { standby = false } = {}) {
       handlers = to
+      standsBy = standby
+      if (standby) releasing = Promise.resolve()
+      subscriber = makeSubscriber(config.subscriptions ?? [], {
+        standby,
+        take: (message, prefix) => take(to, message, prefix),
+        report,
+      })
+      if (config.recording !== undefined) capture = makeCapture(config, config.recording, to, standby)
       kept = keepConnection(config, {
-        setUp: (connection) => setUp(connection, to),
+        setUp,
         up(connection) {
           current = connection
           for (const sender of senders) sender.attach(connection)
+          capture?.up(connection)
         },
         down() {
           current = undefined
           for (const sender of senders) sender.detach()
+          capture?.down()
         },
         violated: core.violated,
         report,
       })
       await kept.opened
+      if (standby) reportStandby()
     },
+    consume() {
+      if (!standsBy) return
+      standsBy = false
+      releasing = undefined
+      subscriber?.consume()
+      capture?.consume()
+    },
+    release: () => (releasing ??= release()),
     send: (frame) => senderFor(frame).send(frame),
     sendAll,
     drain: () => (draining ??= drain()),

@@ -35,7 +35,7 @@ export interface AsteriskSettings {
   readonly keepAliveMs: number
   /** Lines for the general section of `ari.conf`. */
   readonly ariGeneral: readonly string[]
-  /** Text appended to configuration files, by file name. */
+  /** Text appended to configuration files, by file name; a file that there is not is made of it. */
   readonly append: Readonly<Record<string, string>>
 }
 
@@ -87,8 +87,9 @@ export function writeConfiguration(folder: string, base: string, settings: Aster
     if (value === undefined) throw new Error(`a template of Asterisk's configuration asks for ${name}`)
     return String(value)
   }
-  for (const file of readdirSync(TEMPLATES)) {
-    const text = readFileSync(join(TEMPLATES, file), 'utf8').replace(/\{\{(\w+)\}\}/g, fill)
-    writeFileSync(join(folder, 'etc', file), text + (settings.append[file] ?? ''))
+  const templates = readdirSync(TEMPLATES)
+  for (const file of new Set([...templates, ...Object.keys(settings.append)])) {
+    const text = templates.includes(file) ? readFileSync(join(TEMPLATES, file), 'utf8') : ''
+    writeFileSync(join(folder, 'etc', file), text.replace(/\{\{(\w+)\}\}/g, fill) + (settings.append[file] ?? ''))
   }
 }

@@ -14,7 +14,7 @@ export interface AsteriskOptions {
   readonly keepAliveMs?: number
   /** Lines for `[general]` of ari.conf, e.g. `channelvars = X`. Default none. */
   readonly ariGeneral?: readonly string[]
-  /** Text appended to configuration files by name, e.g. `{ 'extensions.conf': '[more]…' }`. Default none. */
+  /** Text appended to configuration files by name, e.g. `{ 'extensions.conf': '[more]…' }`; others become files in `/srv/etc`. Default none. */
   readonly append?: Readonly<Record<string, string>>
 }
 

@@ -1,0 +1,118 @@
+import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
+import { type KV, type KvEntry, KvWatchInclude } from '@nats-io/kv'
+import type { GatewayError } from '../../../errors.js'
+import { unavailable } from './faults.js'
+
+/** A value in a bucket. */
+export interface BucketEntry {
+  readonly key: string
+  /** Undefined where it was removed. */
+  readonly text: string | undefined
+  /** Grows with every write to the bucket. */
+  readonly revision: number
+}
+
+/**
+ * Texts by key that all replicas see; those that nobody writes again vanish after the age of the bucket.
+ * Everything rejects with `state.unavailable` (fate `retry`) while the store cannot be reached.
+ */
+export interface Bucket {
+  /** Every value there is. */
+  all(): Promise<BucketEntry[]>
+  get(key: string): Promise<BucketEntry | undefined>
+  /** Writes, whatever is there. Answers the new revision. */
+  put(key: string, text: string): Promise<number>
+  /**
+   * Writes unless somebody did since `revision` (0: since never). Answers the new revision, or undefined where
+   * somebody did.
+   */
+  swap(key: string, text: string, revision: number): Promise<number | undefined>
+  /** Removes; where a `revision` is given, unless somebody wrote since. */
+  remove(key: string, revision?: number): Promise<boolean>
+  /** Tells what is there under a pattern of keys, and every change from then on. Answers what ends it. */
+  watch(pattern: string, tell: (entry: BucketEntry) => void): Promise<() => void>
+}
+
+/** Letters that NATS takes in a key; any other text is written in base64, marked by a sign that no name begins with. */
+const PLAIN = /^[A-Za-z0-9_-]+$/
+const ENCODED = '='
+
+/** Any text as one part of a key. */
+export function keyPart(text: string): string {
+  return PLAIN.test(text) ? text : `${ENCODED}${Buffer.from(text).toString('base64url')}`
+}
+
+/** The reverse of {@link keyPart}. */
+export function textOfPart(part: string): string {
+  return part.startsWith(ENCODED) ? Buffer.from(part.slice(1), 'base64url').toString('utf8') : part
+}
+
+function isOutrun(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamWrongLastSequence
+}
+
+function entryOf({ key, operation, revision, value }: KvEntry): BucketEntry {
+  return { key, revision, text: operation === 'PUT' ? Buffer.from(value).toString('utf8') : undefined }
+}
+
+/** @param current the bucket while a connection stands */
+export function makeBucket(current: () => KV | undefined): Bucket {
+  const there = (): KV => {
+    const kv = current()
+    if (kv === undefined) throw unavailable('the connection is down')
+    return kv
+  }
+  const asked = async <T>(what: string, ask: (kv: KV) => Promise<T>): Promise<T> => {
+    try {
+      return await ask(there())
+    } catch (error) {
+      throw isOutrun(error) ? error : unavailable(what, error)
+    }
+  }
+  const unlessOutrun = async <T>(work: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await work
+    } catch (error) {
+      if (isOutrun(error)) return undefined
+      throw error as GatewayError // `asked` throws nothing else
+    }
+  }
+
+  async function all(kv: KV): Promise<BucketEntry[]> {
+    const found: BucketEntry[] = []
+    const { values } = await kv.status()
+    if (values === 0) return found
+    const watched = await kv.watch({ include: KvWatchInclude.LastValue })
+    for await (const entry of watched) {
+      found.push(entryOf(entry))
+      if (entry.delta === 0) break
+    }
+    return found.filter(({ text }) => text !== undefined)
+  }
+
+  return {
+    all: () => asked('reading everything', all),
+    get: (key) =>
+      asked(`reading ${key}`, async (kv) => {
+        const entry = await kv.get(key)
+        return entry === null ? undefined : entryOf(entry)
+      }),
+    put: (key, text) => asked(`writing ${key}`, (kv) => kv.put(key, text)),
+    swap: (key, text, revision) =>
+      unlessOutrun(asked(`writing ${key}`, (kv) => kv.put(key, text, { previousSeq: revision }))),
+    async remove(key, revision) {
+      const options = revision === undefined ? {} : { previousSeq: revision }
+      const gone = asked(`removing ${key}`, (kv) => kv.delete(key, options).then(() => true))
+      return (await unlessOutrun(gone)) === true
+    },
+    watch: (pattern, tell) =>
+      asked(`watching ${pattern}`, async (kv) => {
+        const watched = await kv.watch({ key: pattern, include: KvWatchInclude.LastValue })
+        const reading = (async () => {
+          for await (const entry of watched) tell(entryOf(entry))
+        })()
+        reading.catch(() => undefined) // it ends with its connection, and the next one brings another
+        return () => watched.stop()
+      }),
+  }
+}

@@ -1,0 +1,14 @@
+import { GatewayError } from '../../../errors.js'
+import { reasonOf } from '../errors.js'
+
+/** The store does not answer for now. */
+export function unavailable(what: string, cause?: unknown): GatewayError {
+  const text = cause === undefined ? what : `${what}: ${reasonOf(cause)}`
+  return new GatewayError('state.unavailable', `the shared state cannot be reached: ${text}`, { fate: 'retry', cause })
+}
+
+/** The store is not what the configuration says, and no retry can mend that. */
+export function unusable(what: string, cause?: unknown): GatewayError {
+  const text = cause === undefined ? what : `${what}: ${reasonOf(cause)}`
+  return new GatewayError('state.store', `the shared state cannot be used: ${text}`, { cause })
+}
