@@ -1,6 +1,7 @@
 import { checkCommand } from './check.js'
 import type { CliCommand } from './command.js'
 import { demoCommand } from './demo.js'
+import { dlqCommand } from './dlq.js'
 import { lossCommand } from './loss.js'
 import { runCommand } from './run.js'
 import { testCommand } from './test.js'
@@ -13,5 +14,6 @@ export const COMMANDS: readonly CliCommand[] = [
   testCommand,
   translateCommand,
   lossCommand,
+  dlqCommand,
   demoCommand,
 ]
