@@ -10,6 +10,8 @@ export interface Announcer {
   announce(): void
   /** Says how the node is, ahead of its time. */
   update(): void
+  /** Leaves it to another replica to speak of the node; `start` begins anew. */
+  pause(): void
   /** Says that the node leaves; resolves when that is said. Nothing is said of it afterwards. */
   stop(): Promise<void>
 }
@@ -67,12 +69,17 @@ export function makeAnnouncer(parts: AnnouncerParts): Announcer {
 
   return {
     start() {
+      clearInterval(timer)
       say('came')
       timer = setInterval(() => say('changed'), parts.intervalMs)
       timer.unref()
     },
     announce: () => say('came'),
     update: () => say('changed'),
+    pause() {
+      clearInterval(timer)
+      timer = undefined
+    },
     async stop() {
       clearInterval(timer)
       if (timer !== undefined) say('left')

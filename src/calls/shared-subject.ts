@@ -3,8 +3,7 @@ import type { Frame } from '../transports/transport.js'
 
 /** A node that may carry out what was asked of any node. */
 export interface NodeOnOffer {
-  /** Its id, where it can be meant by it. */
-  readonly uuid?: string
+  readonly uuid: string
   /** Whether a channel is here. */
   has(uuid: string): Promise<boolean>
   /** Whether it has a way to dial this. */
@@ -43,7 +42,7 @@ export function sharedSubject(nodes: readonly NodeOnOffer[]): { take(frame: Fram
       return nodes[here.indexOf(true)] ?? nodes[0]!
     }
     if (method === 'XNode.Shutdown') {
-      const meant = nodes.find((node) => node.uuid !== undefined && node.uuid === given.node_uuid)
+      const meant = nodes.find((node) => node.uuid === given.node_uuid)
       if (meant !== undefined) return meant
     }
     const conference = conferenceIn(given)

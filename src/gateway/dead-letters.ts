@@ -2,6 +2,7 @@ import { GatewayError } from '../errors.js'
 import type { LinkMetrics, Log } from '../telemetry/index.js'
 import type { Address, Delivery, Settlement, Transport } from '../transports/transport.js'
 import { HEADERS } from './headers.js'
+import type { Kept, Letters } from './state.js'
 
 /** Headers of a dead letter, beside those the message came with. */
 export const DEAD_LETTER_HEADERS = {
@@ -18,16 +19,23 @@ export interface DeadLetters {
   /**
    * Resolves with what is to become of the message at its source: `done` when the letter is safe, `retry` when
    * the link was stopped first, `reject` when it cannot be kept at all: that is counted, and logged with the reason.
+   * @param keep is told of the letter before it is sent
    */
-  put(delivery: Delivery, id: string, error: GatewayError): Promise<Settlement>
+  put(
+    delivery: Delivery,
+    id: string,
+    error: GatewayError,
+    keep: (letters: readonly Letters[]) => Kept,
+  ): Promise<Settlement>
 }
 
 /** Longest reason written into a header. Characters. */
 const MAX_REASON = 1000
 
-/** The transport and the address that dead letters are sent to. */
+/** The link and the address that dead letters are sent to. */
 export interface DeadLetterPlace {
-  readonly transport: Transport
+  readonly link: string
+  readonly transport: Pick<Transport, 'send'>
   readonly address: Address
 }
 
@@ -40,7 +48,7 @@ export function makeDeadLetters(
   now: () => number,
 ): DeadLetters {
   return {
-    async put({ frame }, id, error) {
+    async put({ frame, sentAt }, id, error, keep) {
       metrics.deadLetter(error.code)
       const told = { link, code: error.code, id, address: frame.address, reason: error.message }
       if (place === undefined) {
@@ -49,25 +57,32 @@ export function makeDeadLetters(
         return 'reject'
       }
       log.warn('message put aside as a dead letter', told)
+      const deadAt = new Date(now()).toISOString()
       const reasons = {
         [HEADERS.id]: id,
         [DEAD_LETTER_HEADERS.code]: error.code,
         [DEAD_LETTER_HEADERS.error]: oneLine(error.message),
         [DEAD_LETTER_HEADERS.link]: link,
-        [DEAD_LETTER_HEADERS.at]: new Date(now()).toISOString(),
+        [DEAD_LETTER_HEADERS.at]: deadAt,
         [DEAD_LETTER_HEADERS.address]: JSON.stringify(frame.address),
       }
       const { transport, address } = place
-      const letter = { address, body: frame.body, messageId: id }
+      // A message that is sent again and fails again is another letter, which no stream may take for the first.
+      const messageId = `${id}@${deadAt}`
+      const letter = { address, body: frame.body, messageId, at: sentAt, headers: { ...frame.headers, ...reasons } }
+      const kept = keep([{ to: place.link, frames: [letter] }])
       try {
-        await transport.send({ ...letter, headers: { ...frame.headers, ...reasons } }).catch((cause: unknown) => {
+        await kept.written
+        await transport.send(letter).catch((cause: unknown) => {
           // Perhaps it is the headers it came with that the wire cannot carry; the body matters more.
           if (cause instanceof GatewayError && cause.fate === 'retry') throw cause
           return transport.send({ ...letter, headers: reasons })
         })
+        kept.said()
         return 'done'
       } catch (cause) {
         if (cause instanceof GatewayError && cause.fate === 'retry') return 'retry'
+        kept.said()
         metrics.dropped('dead-letter-failed')
         log.error('a dead letter could not be kept', { link, id, err: cause })
         return 'reject'
@@ -79,4 +94,27 @@ export function makeDeadLetters(
 /** Header values are one line of printable text on every wire. */
 function oneLine(text: string): string {
   return text.replace(/[^\x20-\x7e\u00a0-\ufffd]+/g, ' ').slice(0, MAX_REASON)
+}
+
+/**
+ * A message that was sent again from the dead letters straight to our queue (AMQP), under the address it first came
+ * to. Whoever may publish to our queue may choose any address anyway.
+ */
+export function readdressed(delivery: Delivery): Delivery {
+  const { frame } = delivery
+  const told = frame.headers[DEAD_LETTER_HEADERS.address]
+  if (told === undefined || frame.address.exchange !== '') return delivery
+  const address = readAddress(told)
+  return address === undefined ? delivery : { ...delivery, frame: { ...frame, address } }
+}
+
+function readAddress(text: string): Address | undefined {
+  try {
+    const read: unknown = JSON.parse(text)
+    if (typeof read !== 'object' || read === null) return undefined
+    const entries = Object.entries(read).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+    return Object.fromEntries(entries)
+  } catch {
+    return undefined
+  }
 }

@@ -13,8 +13,9 @@ import type { OutgoingFrame, Transport } from '../transports/transport.js'
 import { type EndReason, endedBy, numberOf } from './effects.js'
 import { toldByBridges, toldOfMember } from './membership.js'
 import { ownText } from './own-text.js'
+import { type Post, sayOnceKept } from './post.js'
 import type { Route } from './route.js'
-import type { CallView, StateStore, TerminalView, Told } from './state.js'
+import type { CallView, StateStore, TakenMessage, TerminalView, Told } from './state.js'
 import { observe } from './tracker.js'
 
 /** A link with what speaks on it. */
@@ -23,11 +24,6 @@ export interface HubLink {
   readonly transport: Transport
   readonly dialect: Dialect
   readonly metrics: LinkMetrics
-  /**
-   * Its full pictures are drawn by ourselves after each connect: what they repeat is no news, and what they
-   * no longer list was lost while nobody looked.
-   */
-  readonly isDrawn: boolean
 }
 
 /** Facts of one wire message, on their way through the gateway. */
@@ -42,6 +38,8 @@ export interface Arrival {
   readonly planned?: boolean
   /** What the facts' own meta are made from. */
   readonly meta: Meta
+  /** The message, where its source sends it again until it is settled. */
+  readonly taken?: TakenMessage | undefined
 }
 
 /** What became of an arrival. */
@@ -55,18 +53,18 @@ export interface Taken {
 export interface Hub {
   /**
    * Takes facts in and tells them on. The promise within the answer resolves when every target has
-   * confirmed; the outer one, when the next message of the same channels may be taken.
+   * confirmed. @throws GatewayError for what cannot be written; nothing has changed then.
    */
-  take(arrival: Arrival): Promise<Taken>
-  /** Keys whose order an arrival's work depends on, or `all`. */
-  keysOf(arrival: Arrival): readonly string[] | 'all'
+  take(arrival: Arrival): Taken
 }
 
 /** What the hub is made of. */
 export interface HubParts {
-  readonly links: ReadonlyMap<string, HubLink>
+  /** Links whose full pictures we draw ourselves: what they repeat is no news, and what they no longer list was lost while nobody looked. */
+  readonly isDrawn: (link: string) => boolean
   readonly routes: readonly Route[]
   readonly store: StateStore
+  readonly post: Post
   /** UTC milliseconds; undefined where there is no clock, and then no times are made up. */
   readonly now: () => number | undefined
 }
@@ -97,11 +95,11 @@ function keyMaker(): (link: string, node: string | undefined, id: string | undef
 }
 
 /** Makes the hub. */
-export function makeHub({ links, routes, store, now }: HubParts): Hub {
+export function makeHub({ isDrawn, routes, store, post, now }: HubParts): Hub {
   const routesFrom = new Map<string, Route[]>()
   for (const route of routes) routesFrom.set(route.from, [...(routesFrom.get(route.from) ?? []), route])
 
-  async function take(arrival: Arrival): Promise<Taken> {
+  function take(arrival: Arrival): Taken {
     const outlets = (routesFrom.get(arrival.link) ?? []).map((route) => ({ route, facts: [] as Fact[] }))
     const work: Work = {
       outlets,
@@ -111,65 +109,57 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
       inferred: [],
       planned: arrival.planned === true,
     }
-    for (const fact of arrival.facts) {
-      const telling = tell(arrival, fact, work)
-      if (telling !== undefined) await telling
-    }
-    if (arrival.full !== undefined && arrival.path.length === 0) await endMissing(arrival, arrival.full, work)
-    const parcels = outlets.map(({ route, facts }) => ({ route, frames: write(route, facts, arrival.path) }))
+    for (const fact of arrival.facts) tell(arrival, fact, work)
+    if (arrival.full !== undefined && arrival.path.length === 0) endMissing(arrival, arrival.full, work)
+    const letters = outlets.map(({ route, facts }) => ({
+      to: route.to,
+      route: route.name,
+      frames: write(route, facts, arrival.path),
+    }))
     // Only what can be written was told: a message that fails above leaves everything as it was.
-    for (const [key, view] of work.views) {
-      const putting = store.putCall(key, view)
-      if (putting !== undefined) await putting
+    const { views: calls, terminals, devices } = work
+    const kept = store.keep({ link: arrival.link, calls, terminals, devices, letters, taken: arrival.taken })
+    return { confirmed: sayOnceKept(kept, letters, post), inferred: work.inferred }
+  }
+
+  function tell(arrival: Arrival, fact: Fact, work: Work): void {
+    if (fact.kind === 'channel') tellChannel(arrival.link, fact, work)
+    else tellOther(arrival, fact, work)
+  }
+
+  function tellOther(arrival: Arrival, fact: Exclude<Fact, ChannelFact>, work: Work): void {
+    if (fact.kind === 'terminal') {
+      tellTerminal(arrival.link, fact, work)
+      return
     }
-    for (const terminal of work.terminals.values()) await store.putTerminal(arrival.link, terminal)
-    for (const [name, state] of work.devices) await store.putDeviceState(arrival.link, name, state)
-    const sends = parcels.map(({ route, frames }) => send(route, frames))
-    const confirmed = sends.length === 1 ? sends[0]! : Promise.all(sends).then(() => undefined)
-    return { confirmed, inferred: work.inferred }
-  }
-
-  /** Without a promise where the fact could be told at once: nearly all facts can. */
-  function tell(arrival: Arrival, fact: Fact, work: Work): Promise<void> | undefined {
-    if (fact.kind !== 'channel') return tellOther(arrival, fact, work)
-    const { link } = arrival
-    if (fact.bridge !== undefined || fact.serial !== undefined) return tellChannel(link, fact, work)
-    const known = knownCall(link, fact.node, fact.id, work)
-    if (known instanceof Promise) return known.then((view) => sayChannel(link, fact, view, work))
-    sayChannel(link, fact, known, work)
-    return undefined
-  }
-
-  async function tellOther(arrival: Arrival, fact: Exclude<Fact, ChannelFact>, work: Work): Promise<void> {
-    if (fact.kind === 'terminal') return tellTerminal(arrival.link, fact, work)
-    if (links.get(arrival.link)?.isDrawn === true && (await isNoNews(arrival.link, fact, work))) return
-    const call = isOfCall(fact) ? await knownCall(arrival.link, fact.node, fact.channel, work) : undefined
+    if (isDrawn(arrival.link) && isNoNews(arrival.link, fact, work)) return
+    const call = isOfCall(fact) ? knownCall(arrival.link, fact.node, fact.channel, work) : undefined
     if (isOfCall(fact) && call?.channel.controller !== undefined) fact.controller ??= call.channel.controller
     for (const { route, facts } of work.outlets) {
       // Of a channel that is hidden from those who steer they hear nothing.
       if (!route.kinds.has(fact.kind) || (route.steered && call?.told[route.name]?.opened === false)) continue
       facts.push(...route.sayOther(fact))
     }
-    if (fact.kind === 'lifecycle') await endCallsOf(arrival.link, fact, work)
+    if (fact.kind === 'lifecycle') endCallsOf(arrival.link, fact, work)
   }
 
-  async function tellChannel(link: string, fact: ChannelFact, work: Work): Promise<void> {
-    const known = await knownCall(link, fact.node, fact.id, work)
+  function tellChannel(link: string, fact: ChannelFact, work: Work): void {
+    const known = knownCall(link, fact.node, fact.id, work)
     if (fact.serial !== undefined && fact.terminal === undefined && known?.channel.terminal === undefined) {
-      const number = await store.numberOf(fact.serial)
+      const number = store.numberOf(fact.serial)
       if (number !== undefined) fact.terminal = number
     }
     sayChannel(link, fact, known, work)
     for (const member of fact.bridge?.members ?? []) {
       if (member === fact.id) continue
-      const other = await knownCall(link, fact.node, member, work)
+      const other = knownCall(link, fact.node, member, work)
       if (other !== undefined) sayChannel(link, toldOfMember(fact, member), other, work)
     }
   }
 
-  function tellInferred(link: string, fact: ChannelFact, work: Work): Promise<void> {
+  function tellInferred(link: string, fact: ChannelFact, work: Work): void {
     work.inferred.push(fact)
-    return tellChannel(link, fact, work)
+    tellChannel(link, fact, work)
   }
 
   function knownCall(link: string, node: string | undefined, id: string | undefined, { views }: Work) {
@@ -178,15 +168,15 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
   }
 
   /** A telephone that left one server is offline only for those who hear of no other server that has it. */
-  async function tellTerminal(link: string, fact: FactOf<'terminal'>, work: Work): Promise<void> {
-    const isNews = await noteTerminal(link, fact, work)
+  function tellTerminal(link: string, fact: FactOf<'terminal'>, work: Work): void {
+    const isNews = noteTerminal(link, fact, work)
     const { serial, state, change } = fact
-    if (change === 'state' && !isNews && links.get(link)?.isDrawn === true) return
+    if (change === 'state' && !isNews && isDrawn(link)) return
     if (serial !== undefined && fact.number === undefined) {
-      const number = work.terminals.get(serial)?.number ?? (await store.numberOf(serial))
+      const number = work.terminals.get(serial)?.number ?? store.numberOf(serial)
       if (number !== undefined) fact.number = number
     }
-    const online = serial !== undefined && state === 'offline' && change === 'state' ? await store.onlineAt(serial) : []
+    const online = serial !== undefined && state === 'offline' && change === 'state' ? store.onlineAt(serial) : []
     const elsewhere = online.filter((other) => other !== link)
     for (const { route, facts } of work.outlets) {
       if (!route.kinds.has('terminal')) continue
@@ -196,10 +186,10 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
   }
 
   /** Bridges in a picture are told by what their channels do; devices, when they are another way than before. */
-  async function isNoNews(link: string, fact: Fact, { devices }: Work): Promise<boolean> {
+  function isNoNews(link: string, fact: Fact, { devices }: Work): boolean {
     if (fact.kind === 'bridge') return fact.full === true
     if (fact.kind !== 'device' || fact.name === undefined || fact.state === undefined) return false
-    const before = devices.get(fact.name) ?? (await store.deviceState(link, fact.name))
+    const before = devices.get(fact.name) ?? store.deviceState(link, fact.name)
     devices.set(fact.name, fact.state)
     return before === fact.state
   }
@@ -234,9 +224,9 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
   }
 
   /** Answers whether the terminal was another way before. */
-  async function noteTerminal(link: string, fact: FactOf<'terminal'>, { terminals }: Work): Promise<boolean> {
+  function noteTerminal(link: string, fact: FactOf<'terminal'>, { terminals }: Work): boolean {
     if (fact.serial === undefined) return false
-    const before = terminals.get(fact.serial) ?? (await store.terminal(link, fact.serial))
+    const before = terminals.get(fact.serial) ?? store.terminal(link, fact.serial)
     const number = fact.number || before?.number
     const online = fact.state === undefined ? (before?.online ?? false) : fact.state === 'online'
     terminals.set(fact.serial, { serial: fact.serial, online, ...(number !== undefined && { number }) })
@@ -244,20 +234,19 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
   }
 
   /** What a full picture no longer lists is over: of this link's own, never of another's. */
-  async function endMissing(arrival: Arrival, scope: Scope, work: Work): Promise<void> {
+  function endMissing(arrival: Arrival, scope: Scope, work: Work): void {
     const { meta } = arrival
     if (scope === 'channels') {
-      const reason: EndReason = links.get(arrival.link)?.isDrawn ? 'unseen' : 'missing'
+      const reason: EndReason = isDrawn(arrival.link) ? 'unseen' : 'missing'
       const listed = new Set(
         arrival.facts.map((fact) => (fact.kind === 'channel' ? callKey(arrival.link, fact.node, fact.id) : '')),
       )
-      for (const [key, view] of await store.callsOf(arrival.link)) {
-        if (!listed.has(key) && view.planned !== true)
-          await tellInferred(arrival.link, endedBy(view, reason, meta), work)
+      for (const [key, view] of store.callsOf(arrival.link)) {
+        if (!listed.has(key) && view.planned !== true) tellInferred(arrival.link, endedBy(view, reason, meta), work)
       }
     } else if (scope === 'terminals') {
       const listed = new Set(arrival.facts.map((fact) => (fact.kind === 'terminal' ? fact.serial : undefined)))
-      for (const { serial, online } of await store.terminalsOf(arrival.link)) {
+      for (const { serial, online } of store.terminalsOf(arrival.link)) {
         if (!online || listed.has(serial)) continue
         const gone: FactOf<'terminal'> = {
           kind: 'terminal',
@@ -266,22 +255,22 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
           change: 'state',
           meta: { ...meta, id: `${meta.id}-${serial}` },
         }
-        await tell(arrival, gone, work)
+        tell(arrival, gone, work)
       }
     } else if (scope === 'bridges') {
       const bridges = arrival.facts.filter((fact) => fact.kind === 'bridge')
-      for (const [, { channel }] of await store.callsOf(arrival.link)) {
+      for (const [, { channel }] of store.callsOf(arrival.link)) {
         const told = toldByBridges(channel, bridges, meta)
-        if (told !== undefined) await tellInferred(arrival.link, told, work)
+        if (told !== undefined) tellInferred(arrival.link, told, work)
       }
     }
   }
 
-  async function endCallsOf(link: string, fact: FactOf<'lifecycle'>, work: Work): Promise<void> {
+  function endCallsOf(link: string, fact: FactOf<'lifecycle'>, work: Work): void {
     const { event, number, meta = {} } = fact
     if (number === undefined || (event !== 'voice-crash' && event !== 'reboot')) return
-    for (const [, view] of await store.callsOf(link)) {
-      if (numberOf(view.channel) === number) await tellInferred(link, endedBy(view, event, meta), work)
+    for (const [, view] of store.callsOf(link)) {
+      if (numberOf(view.channel) === number) tellInferred(link, endedBy(view, event, meta), work)
     }
   }
 
@@ -292,34 +281,7 @@ export function makeHub({ links, routes, store, now }: HubParts): Hub {
     return frames
   }
 
-  /** Every frame is sent and counted by itself, also when another of them is refused. */
-  function send(route: Route, frames: readonly OutgoingFrame[]): Promise<void> {
-    const { transport } = links.get(route.to)!
-    if (frames.length === 0) return Promise.resolve()
-    if (frames.length === 1) return transport.send(frames[0]!).then(route.sent)
-    if (transport.sendAll === undefined) return sendEach(route, transport, frames)
-    return transport.sendAll(frames).then((outcomes) => {
-      for (const refusal of outcomes) if (refusal === undefined) route.sent()
-      const refusal = outcomes.find((each) => each !== undefined)
-      if (refusal !== undefined) throw refusal
-    })
-  }
-
-  async function sendEach(route: Route, transport: Transport, frames: readonly OutgoingFrame[]): Promise<void> {
-    const outcomes = await Promise.allSettled(frames.map((frame) => transport.send(frame)))
-    for (const { status } of outcomes) if (status === 'fulfilled') route.sent()
-    const refusal = outcomes.find((outcome) => outcome.status === 'rejected')
-    if (refusal !== undefined) throw refusal.reason
-  }
-
-  function keysOf({ link, facts, full }: Arrival): readonly string[] | 'all' {
-    if (full !== undefined || facts.some((fact) => fact.kind === 'lifecycle')) return 'all'
-    const lanes = new Set<string>()
-    for (const fact of facts) addLanes(link, fact, lanes)
-    return [...lanes]
-  }
-
-  return { take, keysOf }
+  return { take }
 }
 
 type FactOfCall = FactOf<'dtmf'> | FactOf<'playback'> | FactOf<'recording'> | FactOf<'speech'>
@@ -328,18 +290,4 @@ type FactOfCall = FactOf<'dtmf'> | FactOf<'playback'> | FactOf<'recording'> | Fa
 function isOfCall(fact: Fact): fact is FactOfCall {
   const { kind } = fact
   return kind === 'dtmf' || kind === 'playback' || kind === 'recording' || kind === 'speech'
-}
-
-/** What is said of one leg in a bridge concerns the others, too. */
-function addLanes(link: string, fact: Fact, lanes: Set<string>): void {
-  lanes.add(laneOf(link, fact))
-  if (fact.kind !== 'channel' || fact.bridge?.members === undefined) return
-  for (const member of fact.bridge.members) lanes.add(callKey(link, fact.node, member))
-}
-
-function laneOf(link: string, fact: Fact): string {
-  if (fact.kind === 'channel' || fact.kind === 'cdr') return callKey(link, fact.node, fact.id)
-  if (fact.kind === 'terminal') return `${link}\u0000${fact.kind}`
-  if ('channel' in fact && typeof fact.channel === 'string') return callKey(link, fact.node, fact.channel)
-  return `${link}\u0000${fact.kind}`
 }

@@ -2,16 +2,16 @@ import type { DecodedMessage } from '../mapping/message.js'
 import type { Fact, Meta } from '../model/index.js'
 import type { Log } from '../telemetry/index.js'
 import type { Delivery, Settlement } from '../transports/transport.js'
-import type { DeadLetters } from './dead-letters.js'
+import { type DeadLetters, readdressed } from './dead-letters.js'
 import { isLoop, pathOf } from './headers.js'
-import type { Arrival, Hub, HubLink } from './hub.js'
+import type { Arrival, Hub, HubLink, Taken } from './hub.js'
 import type { Job, Jobs } from './jobs.js'
-import type { Lanes } from './lanes.js'
 import { assignMeta } from './meta.js'
 import type { PassOver } from './observed.js'
 import { gather } from './parts.js'
 import { qualifyIds } from './qualify.js'
 import { asGatewayError } from './route.js'
+import type { Kept, Letters, StateStore } from './state.js'
 
 /** What takes the messages of one link. */
 export interface Intake {
@@ -23,7 +23,7 @@ export interface IntakeParts {
   readonly link: HubLink
   readonly group: string
   readonly hub: Hub
-  readonly lanes: Lanes
+  readonly store: StateStore
   readonly jobs: Jobs
   readonly deadLetters: DeadLetters
   readonly log: Log
@@ -40,9 +40,10 @@ export interface IntakeParts {
 
 /** Makes the intake of one link. */
 export function makeIntake(parts: IntakeParts): Intake {
-  const { link, group, hub, lanes, jobs, deadLetters, metrics } = { ...parts, metrics: parts.link.metrics }
+  const { link, group, hub, store, jobs, deadLetters, metrics } = { ...parts, metrics: parts.link.metrics }
 
-  function take(delivery: Delivery): void {
+  function take(given: Delivery): void {
+    const delivery = readdressed(given)
     metrics.taken()
     const path = pathOf(delivery.frame.headers)
     // Of our own words that come back nothing need be known, also when they come again.
@@ -61,8 +62,17 @@ export function makeIntake(parts: IntakeParts): Intake {
       bury(job, error)
       return
     }
-    if (arrival === undefined) finish(job)
+    if (arrival === undefined) passOver(job)
     else work(job, arrival)
+  }
+
+  function passOver(job: Job): void {
+    keep(job, [])
+    finish(job)
+  }
+
+  function keep({ taken }: Job, letters: readonly Letters[]): Kept {
+    return store.keep({ link: link.name, letters, taken })
   }
 
   function finish(job: Job, outcome: Settlement = 'done'): void {
@@ -73,7 +83,9 @@ export function makeIntake(parts: IntakeParts): Intake {
 
   function bury(job: Job, error: unknown): void {
     const failure = asGatewayError(error)
-    deadLetters.put(job.delivery, job.id, failure).then((outcome) => finish(job, outcome))
+    deadLetters
+      .put(job.delivery, job.id, failure, (letters) => keep(job, letters))
+      .then((outcome) => finish(job, outcome))
   }
 
   /** Undefined for what is passed over on purpose. */
@@ -99,7 +111,7 @@ export function makeIntake(parts: IntakeParts): Intake {
     if (message.isUnknown) metrics.unknownWord()
     // A channel event that announces nothing came with a state that no case knows.
     for (const fact of facts) if (fact.kind === 'channel' && fact.change === undefined) metrics.unknownWord()
-    return { link: link.name, facts, path, full: message.full, meta }
+    return { link: link.name, facts, path, full: message.full, meta, taken: job.taken }
   }
 
   function isOwn(fact: Fact): boolean {
@@ -120,18 +132,15 @@ export function makeIntake(parts: IntakeParts): Intake {
   }
 
   function work(job: Job, arrival: Arrival): void {
-    const keys = hub.keysOf(arrival)
-    const task = async () => {
-      try {
-        const { confirmed, inferred } = await hub.take(arrival)
-        settleWhen(job, confirmed)
-        parts.onTaken(arrival, inferred)
-      } catch (error) {
-        bury(job, error)
-      }
+    let taken: Taken
+    try {
+      taken = hub.take(arrival)
+    } catch (error) {
+      bury(job, error)
+      return
     }
-    // The task handles its own faults.
-    void (keys === 'all' ? lanes.runAlone(task) : lanes.run(keys, task))
+    settleWhen(job, taken.confirmed)
+    parts.onTaken(arrival, taken.inferred)
   }
 
   function settleWhen(job: Job, confirmed: Promise<void>): void {

@@ -2,12 +2,15 @@ import { hash, randomBytes } from 'node:crypto'
 import type { Delivery, Settlement } from '../transports/transport.js'
 import { HEADERS } from './headers.js'
 import { compareReturns, type Returns, type Verdict } from './returns.js'
+import type { TakenMessage } from './state.js'
 
 /** One message being worked on, from its arrival until every target confirmed it. */
 export interface Job {
   /** Names the message: the publisher's own name for it, or one of ours, made at its arrival. */
   readonly id: string
   readonly delivery: Delivery
+  /** Absent where the source never sends a message again. */
+  readonly taken: TakenMessage | undefined
   /** Settles the message with its source; a copy of it that came meanwhile is settled alike. */
   settle(outcome: Settlement): void
 }
@@ -22,17 +25,30 @@ export interface Jobs {
    * with the message it repeats.
    */
   begin(delivery: Delivery, proceed: (job: Job) => void): void
+  /**
+   * Goes on with what another replica took, in the order of arrival, before anything is begun here. Answers the
+   * settling of each that is not settled yet, by its number; the rest was settled, as far as that replica could tell.
+   */
+  adopt(taken: readonly AdoptedMessage[]): ReadonlyMap<number, (outcome: Settlement) => void>
   /** Consuming was interrupted: what is unsettled comes again, and acknowledgements may have been lost. */
   broken(): void
   count(): number
+}
+
+/** A message that another replica took. */
+export interface AdoptedMessage extends TakenMessage {
+  /** Whether everything that follows from it arrived. */
+  readonly isSaid: boolean
 }
 
 /** What jobs are made with. */
 export interface JobsParts {
   readonly group: string
   readonly link: string
-  /** How many messages the source hands out unsettled; absent where it never sends one again. */
+  /** How many messages a source hands out unsettled that says of none which it is; absent for all others. */
   readonly window?: number | undefined
+  /** Whether the source sends again what was not settled. Default: where there is a window. */
+  readonly comeAgain?: boolean
   readonly now?: () => number
 }
 
@@ -72,22 +88,29 @@ const NO_COPIES: readonly Delivery[] = []
  * of a message still being worked on waits for it, and one of a message that every target has confirmed
  * is acknowledged again. Both are so for messages without names too, of which several may be byte-identical.
  */
-export function makeJobs({ group, link, window, now = Date.now }: JobsParts): Jobs {
+export function makeJobs(parts: JobsParts): Jobs {
+  const { group, link, window, now = Date.now } = parts
+  const { comeAgain = window !== undefined } = parts
   const session = randomBytes(6).toString('hex')
   let arrivals = 0
+  /** Of the last message, counted over all replicas. */
+  let number = 0
   let settlements = 0
   let open = 0
   /** In the order of arrival. */
   let taken: Entry[] = []
   let pruneAt = 2 * REMEMBERED
+  /** Messages that the source numbers itself, by {@link numberedKey}, in the order of arrival. */
+  const numbered = new Map<string, Entry>()
   let returns: Returns<Seen> | undefined
   let held: Held[] = []
   let timer: NodeJS.Timeout | undefined
 
-  function nameOf({ frame, messageId }: Delivery, hash: string): string {
+  function nameOf({ frame, messageId, sourceSequence }: Delivery, hash: string): string {
     const given = frame.headers[HEADERS.id]
     if (given !== undefined && given !== '') return given
     if (messageId !== undefined && messageId !== '') return `${messageId}-${hash}`
+    if (sourceSequence !== undefined) return `${group}-${link}-${sourceSequence.toString(36)}-${hash}`
     arrivals += 1
     return `${group}-${link}-${session}-${arrivals.toString(36)}-${hash}`
   }
@@ -100,11 +123,25 @@ export function makeJobs({ group, link, window, now = Date.now }: JobsParts): Jo
     pruneAt = taken.length + REMEMBERED
   }
 
+  /** Those that are still in the works stay, however old. */
+  function rememberNumbered(entry: Entry): void {
+    numbered.set(entry.key, entry)
+    if (numbered.size <= REMEMBERED) return
+    for (const [key, { settled }] of numbered) {
+      if (settled === undefined) continue
+      numbered.delete(key)
+      return
+    }
+  }
+
   function start({ delivery, proceed }: Held, hash: string, key: string): void {
     const entry: Entry = { key, copies: [delivery], owed: false }
-    if (window !== undefined) remember(entry)
+    if (delivery.sourceSequence !== undefined) rememberNumbered(entry)
+    else if (window !== undefined) remember(entry)
     open += 1
-    proceed({ id: nameOf(delivery, hash), delivery, settle: (outcome) => settle(entry, outcome) })
+    const id = nameOf(delivery, hash)
+    const taken = comeAgain ? { number: ++number, key, id } : undefined
+    proceed({ id, delivery, taken, settle: (outcome) => settle(entry, outcome) })
   }
 
   function settle(entry: Entry, outcome: Settlement): void {
@@ -115,11 +152,17 @@ export function makeJobs({ group, link, window, now = Date.now }: JobsParts): Jo
     entry.settled = ++settlements
     entry.settledAt = now()
     // What goes back to its source comes again as if for the first time.
-    if (outcome === 'retry') taken = taken.filter((each) => each !== entry)
+    if (outcome === 'retry' && !numbered.delete(entry.key)) taken = taken.filter((each) => each !== entry)
     for (const copy of copies) copy.settle(outcome)
   }
 
-  function join({ entry }: Seen, delivery: Delivery): void {
+  /** Its own delivery was another replica's; only copies can be settled here. */
+  function settleAdopted(entry: Entry, outcome: Settlement): void {
+    open += 1
+    settle(entry, outcome)
+  }
+
+  function join(entry: Entry, delivery: Delivery): void {
     entry.owed = false
     if (entry.settled === undefined) {
       entry.copies = [...entry.copies, delivery]
@@ -136,7 +179,7 @@ export function makeJobs({ group, link, window, now = Date.now }: JobsParts): Jo
     for (const [index, each] of decided.entries()) {
       const verdict = verdicts[index]!
       if (verdict === 'new') start(each, hashOf(each.delivery), each.key)
-      else join(verdict, each.delivery)
+      else join(verdict.entry, each.delivery)
     }
   }
 
@@ -149,9 +192,16 @@ export function makeJobs({ group, link, window, now = Date.now }: JobsParts): Jo
   }
 
   return {
-    comeAgain: window !== undefined,
+    comeAgain,
     begin(delivery, proceed) {
       const hash = hashOf(delivery)
+      if (delivery.sourceSequence !== undefined) {
+        const key = numberedKey(delivery.sourceSequence)
+        const known = numbered.get(key)
+        if (known === undefined) start({ delivery, key, proceed }, hash, key)
+        else join(known, delivery)
+        return
+      }
       const name = delivery.frame.headers[HEADERS.id] ?? delivery.messageId ?? ''
       const key = name === '' ? hash : `${name}/${hash}`
       const each: Held = { delivery, key, proceed }
@@ -159,6 +209,22 @@ export function makeJobs({ group, link, window, now = Date.now }: JobsParts): Jo
       held.push(each)
       apply(returns.next(key, delivery.redelivered))
       wait()
+    },
+    adopt(messages) {
+      taken = []
+      numbered.clear()
+      const unsettled = new Map<number, (outcome: Settlement) => void>()
+      for (const message of messages) {
+        const entry: Entry = { key: message.key, copies: NO_COPIES, owed: !message.isSaid }
+        number = message.number
+        if (message.key.startsWith(NUMBERED)) numbered.set(message.key, entry)
+        else taken.push(entry)
+        if (message.isSaid) {
+          entry.settled = ++settlements
+          entry.settledAt = now()
+        } else unsettled.set(message.number, (outcome) => settleAdopted(entry, outcome))
+      }
+      return unsettled
     },
     broken() {
       held = []
@@ -175,6 +241,10 @@ export function makeJobs({ group, link, window, now = Date.now }: JobsParts): Jo
     count: () => open,
   }
 }
+
+/** Begins the keys of messages that their source numbers: no name of a message begins so. */
+const NUMBERED = '\u0000'
+const numberedKey = (sequence: number) => `${NUMBERED}${sequence.toString(36)}`
 
 /** Tells bodies apart. */
 function hashOf({ frame }: Delivery): string {

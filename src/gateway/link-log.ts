@@ -17,7 +17,9 @@ export function linkLog(link: string, metrics: LinkMetrics, log: Log): (event: L
         break
       case 'down':
         metrics.up(false)
-        log.warn('link down', { link, ...(event.error && { err: event.error }) })
+        // Without an error it is we who left it.
+        if (event.error === undefined) log.info('link down', { link })
+        else log.warn('link down', { link, err: event.error })
         break
       case 'reconnecting':
         metrics.reconnect()
@@ -41,6 +43,9 @@ export function linkLog(link: string, metrics: LinkMetrics, log: Log): (event: L
         break
       case 'interrupted':
         log.debug('link consumes no more for now', { link, source: event.source })
+        break
+      case 'standby':
+        log.info('link stands by', { link })
         break
       case 'blocked':
         log.warn('the peer takes nothing for now', { link, reason: event.reason })

@@ -4,7 +4,7 @@ import type { Dialect } from '../mapping/dialect.js'
 import { type AmqpConfig, type AmqpConsume, type AmqpExchange, amqpTransport } from '../transports/amqp/index.js'
 import { type AriConfig, ariTransport } from '../transports/ari-client/index.js'
 import { ariServerTransport } from '../transports/ari-server/index.js'
-import { type NatsConfig, type NatsSubscription, natsTransport } from '../transports/nats/index.js'
+import { type NatsCapture, type NatsConfig, type NatsSubscription, natsTransport } from '../transports/nats/index.js'
 import type { Address, Transport } from '../transports/transport.js'
 
 /** What a link does in the routes of a gateway. */
@@ -36,7 +36,7 @@ export function makeTransport(
   link: LinkConfig,
   dialect: Dialect,
   roles: LinkRoles,
-  { stopGraceMs }: Config,
+  { group, stopGraceMs }: Config,
   makers: TransportMakers = {},
 ): Transport {
   if (link.type === 'amqp') {
@@ -47,7 +47,9 @@ export function makeTransport(
     return ariTransport({ ...link, name, stopGraceMs, ...(roles.refuseSystem && { refuseSystem: roles.refuseSystem }) })
   }
   if (link.type === 'ari-server') return ariServerTransport({ ...link, name, stopGraceMs })
-  return (makers.nats ?? natsTransport)({ ...link, subscriptions: natsSubscriptions(link, roles), name, stopGraceMs })
+  const recording = natsCapture(link, roles, group, name)
+  const subscriptions = natsSubscriptions(link, roles)
+  return (makers.nats ?? natsTransport)({ ...link, recording, subscriptions, name, stopGraceMs })
 }
 
 /** The link that keeps the dead letters of a link, and where; undefined where none can. */
@@ -104,12 +106,53 @@ function amqpTopology(link: AmqpLinkConfig, dialect: Dialect, { isSource }: Link
   }
 }
 
+interface Observed {
+  readonly subject: string
+  readonly prefix: string
+}
+
+function observed({ observe, observePrefix: prefix = '' }: NatsLinkConfig): Observed[] {
+  return observe.map((subject) => ({ subject: prefix + subject, prefix }))
+}
+
+/** Subjects of the stream that records for us; none where nothing does. */
+function recorded({ capture, observe, observePrefix = '' }: NatsLinkConfig): string[] {
+  return capture === undefined ? [] : (capture.subjects ?? observe).map((subject) => observePrefix + subject)
+}
+
+function isRecorded(link: NatsLinkConfig, { subject }: Observed): boolean {
+  return recorded(link).some((pattern) => subjectCovers(pattern, subject))
+}
+
+function natsCapture(
+  link: NatsLinkConfig,
+  { isSource }: LinkRoles,
+  group: string,
+  name: string,
+): NatsCapture | undefined {
+  if (link.capture === undefined || !isSource) return undefined
+  const { stream, subjects: _written, ackWaitMs, maxUnacked, ...keeping } = link.capture
+  return {
+    // Its publishers' ids are not ours to compare.
+    stream: {
+      ...keeping,
+      name: stream ?? `PATCHBAY_CAPTURE_${group}_${name}`,
+      subjects: recorded(link),
+      duplicateWindowMs: 0,
+    },
+    anyStream: stream === undefined,
+    subjects: observed(link).filter((each) => isRecorded(link, each)),
+    consumer: `patchbay=${group}=${name}`,
+    ackWaitMs,
+    maxUnacked,
+  }
+}
+
 function natsSubscriptions(link: NatsLinkConfig, { isSource, isNode, nodes }: LinkRoles): NatsSubscription[] {
-  const { observePrefix: prefix = '' } = link
-  const out: NatsSubscription[] = isSource ? link.observe.map((subject) => ({ subject: prefix + subject, prefix })) : []
-  for (const node of nodes) out.push({ subject: nodeSubject(node) })
+  const out: NatsSubscription[] = isSource ? observed(link).filter((each) => !isRecorded(link, each)) : []
   const { uuid, shared } = link.node
-  if (isNode) out.push({ subject: nodeSubject(uuid) })
-  if ((isNode || nodes.length > 0) && shared !== undefined) out.push({ subject: shared.subject, queue: shared.queue })
+  for (const node of isNode ? [...nodes, uuid] : nodes) out.push({ subject: nodeSubject(node), always: true })
+  if ((isNode || nodes.length > 0) && shared !== undefined)
+    out.push({ subject: shared.subject, queue: shared.queue, always: true })
   return out
 }

@@ -11,7 +11,8 @@ import {
   type Metrics,
 } from '../telemetry/index.js'
 import { type Dialects, openDialects } from './dialects.js'
-import { type Gateway, type GatewayParts, makeGateway } from './gateway.js'
+import { type Gateway, makeGateway } from './gateway.js'
+import { type GatewayParts, SHARED_STATE } from './wiring.js'
 
 /** A gateway ready to start, with what it tells about itself. */
 export interface OpenedGateway {
@@ -54,9 +55,14 @@ export function openGateway(
     routes: config.routes.map(({ name, to }) => ({ name, to })),
     version,
   })
-  const health = createHealth(
-    Object.keys(config.links).map((name) => ({ name, isSource: config.routes.some((route) => route.from === name) })),
-  )
+  const sources = Object.keys(config.links).map((name) => ({
+    name,
+    isSource: config.routes.some((route) => route.from === name),
+  }))
+  const health = createHealth([
+    ...sources,
+    ...(config.store === undefined ? [] : [{ name: SHARED_STATE, isSource: false }]),
+  ])
   const gateway = makeGateway({
     config,
     dialects,

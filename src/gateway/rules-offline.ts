@@ -1,13 +1,13 @@
 import type { Dialect } from '../mapping/dialect.js'
 import type { DecodedMessage } from '../mapping/message.js'
 import { FACT_SHAPES, type FactKind, type Meta } from '../model/index.js'
-import type { LinkMetrics, RouteMetrics } from '../telemetry/index.js'
-import type { OutgoingFrame, Transport } from '../transports/transport.js'
+import type { RouteMetrics } from '../telemetry/index.js'
+import type { OutgoingFrame } from '../transports/transport.js'
 import { HEADERS } from './headers.js'
-import { type HubLink, makeHub } from './hub.js'
+import { makeHub } from './hub.js'
 import { assignMeta } from './meta.js'
 import { makeRoute } from './route.js'
-import { memoryState } from './state.js'
+import { type Letters, memoryState } from './state.js'
 
 /** What a gateway would send, told one message after another. */
 export interface OfflineRules {
@@ -38,16 +38,6 @@ const ignore = () => undefined
  */
 export function offlineRules(source: Dialect, target: Dialect, { loopback, unsaid }: OfflineOptions): OfflineRules {
   let frames: OutgoingFrame[] = []
-  const transport: Transport = {
-    name: TARGET,
-    start: () => Promise.resolve(),
-    send: (frame) => {
-      frames.push(frame)
-      return Promise.resolve()
-    },
-    drain: () => Promise.resolve(),
-    stop: () => Promise.resolve(),
-  }
   const routeMetrics: RouteMetrics = { translated: ignore, sent: ignore, suppressed: ignore, unsaid }
   const route = makeRoute({
     name: 'offline',
@@ -63,16 +53,14 @@ export function offlineRules(source: Dialect, target: Dialect, { loopback, unsai
     node: undefined,
     metrics: routeMetrics,
   })
-  // The hub sends to a target and counts nothing of it, so there is nothing to count with.
-  const link: HubLink = { name: TARGET, transport, dialect: target, metrics: {} as LinkMetrics, isDrawn: false }
-  const links = new Map([[TARGET, link]])
-  const hub = makeHub({ links, routes: [route], store: memoryState(), now: () => undefined })
+  async function post(letters: readonly Letters[]): Promise<void> {
+    frames = letters.flatMap((each) => each.frames)
+  }
+  const hub = makeHub({ isDrawn: () => false, routes: [route], store: memoryState(), post, now: () => undefined })
   return {
     async take({ facts, full }, meta) {
-      frames = []
       assignMeta(facts, meta)
-      const { confirmed } = await hub.take({ link: SOURCE, facts, path: [], full, meta })
-      await confirmed
+      await hub.take({ link: SOURCE, facts, path: [], full, meta }).confirmed
       return frames.map(({ headers, ...frame }) => ({ ...frame, headers: withoutPath(headers) }))
     },
   }

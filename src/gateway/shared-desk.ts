@@ -11,5 +11,6 @@ export function makeSharedDesk(
   log: Log,
 ): RequestTaker {
   const { take } = sharedSubject(nodes.map(({ offer }) => offer))
-  return makeRequestTaker(link, [subject], take, log)
+  // Its queue group gives each request to one replica.
+  return makeRequestTaker({ link, subjects: [subject], isOurs: () => true, answer: take, log })
 }

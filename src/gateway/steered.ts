@@ -14,12 +14,14 @@ import type { AriLinkConfig, NatsLinkConfig } from '../config/index.js'
 import { type Channel, completeCause, type Fact, type Meta } from '../model/index.js'
 import type { Log } from '../telemetry/index.js'
 import type { AriRest } from '../transports/ari-client/index.js'
+import type { Frame } from '../transports/transport.js'
+import { makeCommandLog, over } from './command-log.js'
 import { HEADERS } from './headers.js'
 import { callKey, type Hub, type HubLink } from './hub.js'
-import type { Lanes } from './lanes.js'
 import { nodeSubject } from './links.js'
 import { claimCall } from './ownership.js'
-import { makeReplier, makeRequestTaker, type RequestTaker } from './requests.js'
+import type { Post } from './post.js'
+import { forwarded, makeReplier, makeRequestTaker, type RequestTaker } from './requests.js'
 import type { Route } from './route.js'
 import type { StateStore } from './state.js'
 
@@ -30,6 +32,8 @@ export interface SteeredNode {
   /** Takes the requests to this node. */
   readonly desk: RequestTaker
   readonly xnode: XNode
+  /** Goes on where another replica was cut off; `commands` are those that it began to carry out, by their names. */
+  inherit(commands: ReadonlyMap<string, Frame>): void
   readonly offer: NodeOnOffer
 }
 
@@ -42,8 +46,10 @@ export interface SteeredParts {
   readonly route: Route
   readonly tables: SteeringTables
   readonly store: StateStore
+  /** Whether this replica has the events of the Asterisk, and answers for it. */
+  readonly isOurs: () => boolean
   readonly hub: Hub
-  readonly lanes: Lanes
+  readonly post: Post
   readonly log: Log
   readonly version: string
   readonly group: string
@@ -52,7 +58,7 @@ export interface SteeredParts {
 
 /** Makes the node. */
 export function makeSteeredNode(parts: SteeredParts): SteeredNode {
-  const { ari, bus, busSettings, route, log, tables } = parts
+  const { ari, bus, busSettings, route, isOurs, log, tables } = parts
   const { node, app, steer } = ari.settings
   const controllers = controllersBelow(String(route.target.settings['ctrl-subject']))
   const calls = steeredCalls(parts)
@@ -95,6 +101,7 @@ export function makeSteeredNode(parts: SteeredParts): SteeredNode {
     calls,
     tables,
     controllers,
+    commands: makeCommandLog(parts.store, ari.name),
     acceptWithinMs: steer!.acceptWithinMs,
     otherwise:
       steer!.continueAt === undefined
@@ -115,9 +122,17 @@ export function makeSteeredNode(parts: SteeredParts): SteeredNode {
   })
   return {
     announcer: register ? announcer : undefined,
-    desk: makeRequestTaker(bus, [nodeSubject(node)], xnode.take, log),
+    desk: makeRequestTaker({ link: bus, subjects: [nodeSubject(node)], isOurs, answer: xnode.take, log }),
     xnode,
-    offer: xnode.offer,
+    inherit(commands) {
+      void xnode.inherit()
+      for (const [key, frame] of commands)
+        xnode
+          .orphan(frame)
+          .catch((error: unknown) => log.warn('a request of another replica could not be answered', { err: error }))
+          .finally(() => over(parts.store, ari.name, key))
+    },
+    offer: forwarded(bus, isOurs, xnode.offer),
   }
 }
 
@@ -127,12 +142,12 @@ function isOwn({ direction, flags, controller }: Channel): boolean {
 }
 
 /** The calls of one Asterisk in the gateway's own state. */
-function steeredCalls({ ari, store, hub, lanes, route, bus, log, group, now }: SteeredParts): SteeredCalls {
+function steeredCalls({ ari, store, hub, post, route, bus, log, group, now }: SteeredParts): SteeredCalls {
   const { node } = ari.settings
   const keyOf = (uuid: string) => callKey(ari.name, node, uuid)
 
   async function find(uuid: string): Promise<Channel | undefined> {
-    const view = await store.call(keyOf(uuid))
+    const view = store.call(keyOf(uuid))
     return view === undefined || view.channel.state === 'ended' ? undefined : view.channel
   }
 
@@ -145,28 +160,26 @@ function steeredCalls({ ari, store, hub, lanes, route, bus, log, group, now }: S
     const meta = metaOf()
     const arrival = { link: ari.name, facts, path: [], full: undefined, planned, meta }
     for (const [index, fact] of facts.entries()) fact.meta = { ...meta, id: `${meta.id}/${index}` }
-    const keys = hub.keysOf(arrival)
-    const task = async () => {
-      const { confirmed } = await hub.take(arrival)
-      confirmed.catch((error: unknown) => log.warn('a call could not be told of', { link: bus.name, err: error }))
-    }
-    await (keys === 'all' ? lanes.runAlone(task) : lanes.run(keys, task))
+    const { confirmed } = hub.take(arrival)
+    confirmed.catch((error: unknown) => log.warn('a call could not be told of', { link: bus.name, err: error }))
   }
 
   async function unplan(key: string): Promise<void> {
-    const view = await store.call(key)
-    if (view?.planned === true) await store.putCall(key, { ...view, planned: false })
+    const view = store.call(key)
+    if (view?.planned !== true) return
+    await store.keep({ link: ari.name, calls: new Map([[key, { ...view, planned: false }]]) }).written
   }
 
   return {
     find,
     claim: (uuid, controller, takeover) =>
-      claimCall({ store, lanes, route, bus, group, log, now }, keyOf(uuid), controller, takeover),
+      claimCall({ store, route, bus, post, group, log, now }, keyOf(uuid), controller, takeover),
     tell: (facts) => take(facts, false),
     plan: (facts) => take(facts, true),
-    unplan: (uuid) => lanes.run([keyOf(uuid)], () => unplan(keyOf(uuid))),
+    unplan: (uuid) => unplan(keyOf(uuid)),
     all: async () =>
-      (await store.callsOf(ari.name))
+      store
+        .callsOf(ari.name)
         .map(([, view]) => view)
         .filter(({ planned }) => planned !== true)
         .map(({ channel }) => channel)

@@ -164,7 +164,7 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
 
   async function answerNow(name: string, scope: Scope): Promise<void> {
     const link = links.get(name)!
-    const ours = await picture(
+    const ours = picture(
       routes.filter((route) => route.to === name && route.from !== name),
       scope,
     )
@@ -173,27 +173,24 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
       log.info('sync answered with changes only: the picture of the publisher is not known', { link: name, scope })
       return publish(link, onceEach(ours))
     }
-    const theirs = await pictureOf(name, scope, () => true)
+    const theirs = pictureOf(name, scope, () => true)
     const facts = onceEach([...theirs, ...ours]).map((fact): Fact => ({ ...fact, full: true }))
     if (facts.length > 0) return publish(link, facts)
     const empty = link.dialect.encodeEmpty(scope)
     if (empty !== undefined) await sendAll(link, [empty])
   }
 
-  async function picture(from: readonly Route[], scope: Scope): Promise<Fact[]> {
-    const pictures = await Promise.all(
-      from.map((route) => pictureOf(route.from, scope, (told) => told[route.name]?.opened === true)),
-    )
-    return pictures.flat()
+  function picture(from: readonly Route[], scope: Scope): Fact[] {
+    return from.flatMap((route) => pictureOf(route.from, scope, (told) => told[route.name]?.opened === true))
   }
 
-  async function pictureOf(
+  function pictureOf(
     link: string,
     scope: Scope,
     isTold: (told: Readonly<Record<string, { opened: boolean }>>) => boolean,
-  ): Promise<Fact[]> {
+  ): Fact[] {
     if (scope === 'terminals') {
-      const terminals = await store.terminalsOf(link)
+      const terminals = store.terminalsOf(link)
       return terminals
         .filter(({ online }) => online)
         .map(({ serial, number }) => ({
@@ -205,7 +202,7 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
         }))
     }
     if (scope !== 'channels') return []
-    const calls = await store.callsOf(link)
+    const calls = store.callsOf(link)
     return calls.filter(([, view]) => isTold(view.told)).map(([, view]) => stating(view))
   }
 

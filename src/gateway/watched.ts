@@ -7,10 +7,10 @@ import type { Config, NatsLinkConfig } from '../config/index.js'
 import type { Log } from '../telemetry/index.js'
 import { HEADERS } from './headers.js'
 import { callKey, type HubLink } from './hub.js'
-import type { Lanes } from './lanes.js'
 import { nodeSubject } from './links.js'
 import { claimCall } from './ownership.js'
-import { makeReplier, makeRequestTaker, type RequestTaker } from './requests.js'
+import type { Post } from './post.js'
+import { forwarded, makeReplier, makeRequestTaker, type RequestTaker } from './requests.js'
 import { isWatched, type Route } from './route.js'
 import type { CallView, StateStore } from './state.js'
 
@@ -31,7 +31,9 @@ export interface WatchedParts {
   readonly settings: NatsLinkConfig
   readonly routes: readonly Route[]
   readonly store: StateStore
-  readonly lanes: Lanes
+  /** Whether this replica answers for the node. */
+  readonly isOurs: () => boolean
+  readonly post: Post
   readonly log: Log
   readonly version: string
   readonly group: string
@@ -67,7 +69,7 @@ export function makeWatchedNode(parts: WatchedParts): WatchedNode {
     transport: link.transport,
     headers: { [HEADERS.path]: parts.group },
     log,
-    sessions: async () => (await Promise.all(routes.map((route) => store.callsOf(route.from)))).flat().length,
+    sessions: async () => routes.flatMap((route) => store.callsOf(route.from)).length,
   })
   const controllers = controllersBelow(String(routes[0]!.target.settings['ctrl-subject']))
   const reply = makeReplier(link, log)
@@ -81,13 +83,13 @@ export function makeWatchedNode(parts: WatchedParts): WatchedNode {
     reply,
     later: (controller, id, result) => reply(controllers.subjectOf(controller), encodeAsyncResult(id, result, results)),
     calls: {
-      find: async (id) => (await lookUp(parts, id))?.view.channel,
+      find: async (id) => lookUp(parts, id)?.view.channel,
       async claim(id, controller, takeover) {
-        const found = await lookUp(parts, id)
+        const found = lookUp(parts, id)
         if (found === undefined) return 'unknown'
-        const { lanes, group, now } = parts
+        const { post, group, now } = parts
         return claimCall(
-          { store, lanes, route: found.route, bus: link, group, log, now },
+          { store, route: found.route, bus: link, post, group, log, now },
           found.key,
           controller,
           takeover,
@@ -97,16 +99,23 @@ export function makeWatchedNode(parts: WatchedParts): WatchedNode {
   })
   return {
     announcer: register ? announcer : undefined,
-    desk: makeRequestTaker(link, [uuid, ...parts.nodes.values()].map(nodeSubject), node.take, log),
-    offer: {
-      has: async (id) => (await lookUp(parts, id)) !== undefined,
+    desk: makeRequestTaker({
+      link,
+      subjects: [uuid, ...parts.nodes.values()].map(nodeSubject),
+      isOurs: parts.isOurs,
+      answer: node.take,
+      log,
+    }),
+    offer: forwarded(link, parts.isOurs, {
+      uuid,
+      has: async (id) => lookUp(parts, id) !== undefined,
       reaches: () => false,
       holds: () => false,
       takesCalls: () => false,
       load: () => 0,
       announce,
       take: node.take,
-    },
+    }),
   }
 }
 
@@ -116,10 +125,10 @@ interface Found {
   readonly view: CallView
 }
 
-async function lookUp({ routes, nodes, store }: WatchedParts, id: string): Promise<Found | undefined> {
+function lookUp({ routes, nodes, store }: WatchedParts, id: string): Found | undefined {
   for (const route of routes) {
     const key = callKey(route.from, nodes.get(route.from), id)
-    const view = await store.call(key)
+    const view = store.call(key)
     if (view?.told[route.name]?.opened && view.channel.state !== 'ended') return { route, key, view }
   }
   return undefined

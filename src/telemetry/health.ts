@@ -3,7 +3,7 @@ import type { LinkEvent } from '../transports/transport.js'
 /** What is known of a link's connection. */
 export interface LinkHealth {
   readonly ready: boolean
-  readonly state: 'starting' | 'connected' | 'consuming' | 'down' | 'reconnecting'
+  readonly state: 'starting' | 'connected' | 'consuming' | 'standby' | 'down' | 'reconnecting'
   /** Since when, UTC, ISO 8601. */
   readonly since: string
   /** Why it is not ready, where that is known. */
@@ -20,6 +20,8 @@ export interface Readiness {
 /** Follows what links report about themselves. */
 export interface Health {
   report(link: string, event: LinkEvent): void
+  /** Messages are to be taken from a link that stood by. */
+  begin(link: string): void
   /** From now on nothing is ready. */
   stop(): void
   read(): Readiness
@@ -44,25 +46,39 @@ export function createHealth(links: readonly HealthLink[], now: () => number = D
 
   // A transport may begin to consume before all its connections stand, and then says so first.
   const consuming = new Set<string>()
+  const standingBy = new Set<string>()
+
+  function connected(name: string): void {
+    if (standingBy.has(name)) enter(name, 'standby', true)
+    else if (consuming.has(name)) enter(name, 'consuming', true)
+    else enter(name, 'connected', !sources.has(name), sources.has(name) ? 'does not consume yet' : undefined)
+  }
 
   function report(name: string, event: LinkEvent): void {
     const state = states.get(name)?.state
     const reason = states.get(name)?.reason
     if (event.kind === 'consuming') {
       consuming.add(name)
-      if (state === 'connected') enter(name, 'consuming', true)
+      standingBy.delete(name)
+      if (state === 'connected' || state === 'standby') enter(name, 'consuming', true)
     } else if (event.kind === 'interrupted') {
       consuming.delete(name)
       if (state === 'consuming') enter(name, 'connected', false, 'does not consume')
-    } else if (event.kind === 'up') {
-      if (consuming.has(name)) enter(name, 'consuming', true)
-      else enter(name, 'connected', !sources.has(name), sources.has(name) ? 'does not consume yet' : undefined)
-    } else if (event.kind === 'down') enter(name, 'down', false, event.error?.message ?? reason)
+    } else if (event.kind === 'standby') {
+      // A link may have nothing that has to be connected before another replica leaves it to this one.
+      consuming.delete(name)
+      standingBy.add(name)
+      connected(name)
+    } else if (event.kind === 'up') connected(name)
+    else if (event.kind === 'down') enter(name, 'down', false, event.error?.message ?? reason)
     else if (event.kind === 'reconnecting' && state !== 'reconnecting') enter(name, 'reconnecting', false, reason)
   }
 
   return {
     report,
+    begin(name) {
+      if (standingBy.delete(name)) connected(name)
+    },
     stop: () => {
       stopping = true
     },

@@ -28,6 +28,10 @@ export interface LinkMetrics {
   /** Messages taken and not settled yet. */
   inFlight(messages: number): void
   up(isUp: boolean): void
+  /** Something may have been missed on a source that tells nothing twice. */
+  gap(): void
+  /** Whether this replica takes from the link. */
+  holds(isHeld: boolean): void
   /** Commands, and whatever else waits for something to happen there; counted when somebody asks. */
   waits(count: () => number): void
 }
@@ -162,6 +166,13 @@ function linkFactory(registry: Registry): (link: string) => LinkMetrics {
         )
     },
   })
+  const gaps = make('gaps', 'Times in which messages of a link may have been missed.')
+  const held = new Gauge({
+    name: 'gateway_lease_held',
+    help: '1 while this replica takes from a link, else 0.',
+    labelNames: ['link'],
+    registers: [registry],
+  })
   const up = new Gauge({
     name: 'gateway_link_up',
     help: '1 while a link is connected, else 0.',
@@ -171,6 +182,8 @@ function linkFactory(registry: Registry): (link: string) => LinkMetrics {
   return (link) => {
     const state = up.labels(link)
     state.set(0)
+    const lease = held.labels(link)
+    lease.set(0)
     flying.set(link, 0)
     return {
       taken: taken.bind(link),
@@ -183,6 +196,8 @@ function linkFactory(registry: Registry): (link: string) => LinkMetrics {
       unknownWord: unknownWords.bind(link),
       inFlight: (messages) => void flying.set(link, messages),
       up: (isUp) => state.set(isUp ? 1 : 0),
+      gap: gaps.bind(link),
+      holds: (isHeld) => lease.set(isHeld ? 1 : 0),
       waits: (count) => void waits.set(link, [...(waits.get(link) ?? []), count]),
     }
   }

@@ -11,6 +11,7 @@ function nodes(...all: readonly Told[]) {
   const log: string[] = []
   const offers = all.map(
     ({ calls = [], rooms = [], ...more }, index): NodeOnOffer => ({
+      uuid: `node-${index}`,
       has: async (uuid) => calls.includes(uuid),
       holds: (name) => rooms.includes(name),
       reaches: () => true,

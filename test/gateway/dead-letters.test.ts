@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/errors.js'
 import { makeDeadLetters } from '../../src/gateway/dead-letters.js'
+import type { Kept, Letters } from '../../src/gateway/state.js'
 import { createLog, createMetrics } from '../../src/telemetry/index.js'
-import type { Delivery, OutgoingFrame, Transport } from '../../src/transports/transport.js'
+import type { Delivery, OutgoingFrame } from '../../src/transports/transport.js'
 
 const refused = new GatewayError('link.too-large', 'the headers are too large')
 const stopped = new GatewayError('gateway.stopping', 'the link was stopped first', { fate: 'retry' })
@@ -14,6 +15,8 @@ const delivery: Delivery = {
   settle: () => undefined,
 }
 
+const KEPT: Kept = { written: undefined, said: () => undefined }
+
 /** Puts one letter on a link that answers its tries one after the other. */
 async function put(...answers: (GatewayError | undefined)[]) {
   const sent: OutgoingFrame[] = []
@@ -23,31 +26,34 @@ async function put(...answers: (GatewayError | undefined)[]) {
     const answer = answers.shift()
     return answer === undefined ? Promise.resolve() : Promise.reject(answer)
   }
-  const nothing = () => Promise.resolve()
-  const transport: Transport = { name: 'l', start: nothing, send, drain: nothing, stop: nothing }
+  const kept: Letters[] = []
   const metrics = createMetrics({ links: ['l'], routes: [], version: '0', process: false })
   const log = createLog({ level: 'info', format: 'json' }, { write: (line) => void lines.push(line) })
   const letters = makeDeadLetters(
     'l',
-    { transport, address: { exchange: 'dead', key: '' } },
+    { link: 'l', transport: { send }, address: { exchange: 'dead', key: '' } },
     metrics.link('l'),
     log,
     () => 0,
   )
   const error = new GatewayError('codec.malformed', 'line 1\ncolumn 2:\u0000what is that')
-  const outcome = await letters.put(delivery, 'id-1', error)
-  return { outcome, sent, lines, counted: await metrics.text() }
+  const outcome = await letters.put(delivery, 'id-1', error, (some) => {
+    kept.push(...some)
+    return KEPT
+  })
+  return { outcome, sent, kept, lines, counted: await metrics.text() }
 }
 
 describe('a dead letter', () => {
   test('carries the bytes, the headers it came with, and the reason in one line', async () => {
-    const { outcome, sent, counted } = await put()
+    const { outcome, sent, kept, counted } = await put()
     expect(outcome).toBe('done')
+    expect(kept).toEqual([{ to: 'l', frames: sent }])
     expect(sent).toMatchObject([
       {
         address: { exchange: 'dead', key: '' },
         body: delivery.frame.body,
-        messageId: 'id-1',
+        messageId: 'id-1@1970-01-01T00:00:00.000Z',
         headers: {
           theirs: 'x',
           'patchbay-id': 'id-1',
@@ -81,7 +87,9 @@ describe('a dead letter', () => {
     const metrics = createMetrics({ links: ['l'], routes: [], version: '0', process: false })
     const log = createLog({ level: 'info', format: 'json' }, { write: (line) => void lines.push(line) })
     const letters = makeDeadLetters('l', undefined, metrics.link('l'), log, () => 0)
-    expect(await letters.put(delivery, 'id-1', new GatewayError('codec.malformed', 'what is that'))).toBe('reject')
+    expect(await letters.put(delivery, 'id-1', new GatewayError('codec.malformed', 'what is that'), () => KEPT)).toBe(
+      'reject',
+    )
     expect(lines.join()).toContain('what is that')
     const counted = await metrics.text()
     expect(counted).toContain('gateway_dead_letter_messages_total{link="l",code="codec.malformed"} 1')

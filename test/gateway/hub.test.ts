@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest'
 import { shippedMapping } from '../../src/config/index.js'
 import { openDialects } from '../../src/gateway/dialects.js'
-import { type HubLink, makeHub } from '../../src/gateway/hub.js'
+import { makeHub } from '../../src/gateway/hub.js'
 import { makeRoute } from '../../src/gateway/route.js'
-import { memoryState } from '../../src/gateway/state.js'
+import { type Letters, memoryState } from '../../src/gateway/state.js'
 import { FACT_SHAPES, type Fact, type FactKind, type FactOf } from '../../src/model/index.js'
-import type { LinkMetrics } from '../../src/telemetry/index.js'
-import type { OutgoingFrame, Transport } from '../../src/transports/transport.js'
+import type { OutgoingFrame } from '../../src/transports/transport.js'
 
 const opened = openDialects(['stasis.yaml', 'xcc.yaml'].map(shippedMapping))
 if ('faults' in opened) throw new Error('the shipped mappings are faulty')
@@ -16,14 +15,6 @@ const ignore = () => undefined
 /** A hub between Asterisks whose pictures we draw, and one bus. */
 function hubOf(...asterisks: readonly string[]) {
   const sent: OutgoingFrame[] = []
-  const transport = { send: async (frame: OutgoingFrame) => void sent.push(frame) } as unknown as Transport
-  const link = (name: string, dialect: string, isDrawn: boolean): HubLink => ({
-    name,
-    transport,
-    dialect: dialects.get(dialect)!,
-    metrics: {} as LinkMetrics,
-    isDrawn,
-  })
   const routes = asterisks.map((from) =>
     makeRoute({
       name: `${from}-to-bus`,
@@ -40,15 +31,14 @@ function hubOf(...asterisks: readonly string[]) {
       metrics: { translated: ignore, sent: ignore, suppressed: ignore, unsaid: ignore },
     }),
   )
-  const links = new Map([
-    ...asterisks.map((name) => [name, link(name, 'stasis', true)] as const),
-    ['bus', link('bus', 'xcc', false)] as const,
-  ])
-  const hub = makeHub({ links, routes, store: memoryState(), now: () => 0 })
+  async function post(letters: readonly Letters[]): Promise<void> {
+    sent.push(...letters.flatMap(({ frames }) => frames))
+  }
+  const hub = makeHub({ isDrawn: (link) => link !== 'bus', routes, store: memoryState(), post, now: () => 0 })
   return {
     sent,
     async take(from: string, ...facts: readonly Fact[]) {
-      await (await hub.take({ link: from, facts, path: [], full: undefined, meta: { id: 'm' } })).confirmed
+      await hub.take({ link: from, facts, path: [], full: undefined, meta: { id: 'm' } }).confirmed
     },
   }
 }

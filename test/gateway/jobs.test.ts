@@ -128,3 +128,59 @@ test('a hundred thousand messages leave a bounded memory, and old ones in the wo
   again('m99999')
   expect(begun).toHaveLength(1)
 })
+
+const numberedDelivery = (sequence: number, settled: Settlement[], redelivered = false): Delivery => ({
+  frame: { address: {}, headers: {}, body: Buffer.from('same') },
+  receivedAt: 0,
+  redelivered,
+  sourceSequence: sequence,
+  settle: (outcome) => void settled.push(outcome),
+})
+
+test('of a source that numbers its messages every copy is known by its number', () => {
+  const jobs = makeJobs({ group: 'g', link: 'l', comeAgain: true })
+  const begun: Job[] = []
+  const settled: Settlement[] = []
+  const deliver = (sequence: number) => jobs.begin(numberedDelivery(sequence, settled), (job) => void begun.push(job))
+  for (const sequence of [1, 2, 1]) deliver(sequence)
+  expect(begun.map(({ taken }) => taken?.number)).toEqual([1, 2])
+  expect(new Set(begun.map(({ id }) => id)).size).toBe(2)
+  begun[0]!.settle('done')
+  expect(settled).toEqual(['done', 'done'])
+  deliver(1)
+  expect(settled).toEqual(['done', 'done', 'done'])
+  begun[1]!.settle('retry')
+  deliver(2)
+  expect(begun).toHaveLength(3)
+  expect(begun[2]!.id).toBe(begun[1]!.id)
+})
+
+test.each([
+  ['known by what it says', undefined],
+  ['numbered by the source', 7],
+])('a message that another replica took is no new one, %s', (_name, sourceSequence) => {
+  const ours = makeJobs({ group: 'g', link: 'l', window: 256 })
+  const theirs = makeJobs({ group: 'g', link: 'l', window: 256 })
+  const begun: Job[] = []
+  const settled: Settlement[] = []
+  const delivery = (text: string, more: Partial<Delivery> = {}): Delivery => ({
+    frame: { address: {}, headers: {}, body: Buffer.from(text) },
+    receivedAt: 0,
+    redelivered: false,
+    settle: (outcome) => void settled.push(outcome),
+    ...(sourceSequence !== undefined && { sourceSequence }),
+    ...more,
+  })
+  theirs.begin(delivery('a'), (job) => void begun.push(job))
+  const settles = ours.adopt([{ ...begun[0]!.taken!, isSaid: false }])
+  ours.broken()
+  ours.begin(delivery('a', { redelivered: true }), (job) => void begun.push(job))
+  expect(begun).toHaveLength(1)
+  settles.get(1)!('done')
+  expect(settled).toEqual(['done'])
+  ours.begin(
+    delivery('b', { ...(sourceSequence !== undefined && { sourceSequence: 8 }) }),
+    (job) => void begun.push(job),
+  )
+  expect(begun[1]?.taken?.number).toBe(2)
+})

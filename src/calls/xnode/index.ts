@@ -1,6 +1,6 @@
 export { type Controllers, controllersBelow } from './controllers.js'
 export { isEar } from './ears.js'
-export type { Claim, NodeRequest, Params, SteeredCalls } from './method.js'
+export type { Claim, CommandLog, NodeRequest, Params, SteeredCalls } from './method.js'
 export { statusOf } from './methods/status.js'
 export { stateOf, variablesOf } from './methods/variables.js'
 export { requestDesk } from './request-desk.js'

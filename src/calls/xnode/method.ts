@@ -1,6 +1,7 @@
 import type { Channel, Fact } from '../../model/index.js'
 import type { Log } from '../../telemetry/index.js'
 import type { AriRest } from '../../transports/ari-client/index.js'
+import type { Frame } from '../../transports/transport.js'
 import type { Drain } from './drain.js'
 import type { Figures } from './figures.js'
 import type { Happenings } from './happenings.js'
@@ -55,8 +56,16 @@ export interface NodeContext {
   readonly log: Log
 }
 
+/** Requests that are being carried out, where others find them should we not come to their end. */
+export interface CommandLog {
+  /** Notes that one begins; resolves when that is safe, with what notes its end. */
+  begin(frame: Frame): Promise<() => void>
+}
+
 /** A request to a node. */
 export interface NodeRequest {
+  /** As it came. */
+  readonly frame: Frame
   readonly method: string
   readonly params: Params
   /** The controller that asked, where it said so. */

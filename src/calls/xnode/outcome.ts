@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.js'
 import { AriError, hasStatus, wasNotSent } from '../../transports/ari-client/index.js'
 import type { Outcome } from './happenings.js'
-import type { NodeContext } from './method.js'
+import type { NodeContext, NodeRequest } from './method.js'
 import { bad, cutShort, failed, gone, noSuchChannel, type Result } from './result.js'
 
 type Ended<T> = Exclude<Outcome<T>, { readonly kind: 'told' }>
@@ -21,6 +21,12 @@ export async function resultOf<T>(node: NodeContext, uuid: string, outcome: Ende
     case 'lost':
       return failed(`unknown: the link to Asterisk was lost during ${what}; the channel is ${await probe(node, uuid)}`)
   }
+}
+
+/** The result of a command whose replica died: it may have been carried out. */
+export async function orphaned(node: NodeContext, { method, params }: NodeRequest): Promise<Result> {
+  const channel = typeof params.uuid === 'string' ? `; the channel is ${await probe(node, params.uuid)}` : ''
+  return failed(`unknown: the replica that carried out ${method} is gone${channel}`)
 }
 
 /** A cause as results have it. */

@@ -19,6 +19,8 @@ import { bad, noController, type Result } from './result.js'
 export interface DeskParts {
   readonly nodeUuid: string
   readonly controllers: Controllers
+  /** What may be answered at once was answered so already. Default false. */
+  readonly wasTried?: boolean
   /** Carries a request out. Never rejects for what a controller can cause. */
   handle(request: NodeRequest): Promise<Result>
   /** Owner of a call, for results of requests that name no controller. */
@@ -29,6 +31,9 @@ export interface DeskParts {
   /** Publishes a result that comes later to a controller's subject. */
   later(controller: string, id: string, result: Result): void
 }
+
+/** A request as it came, and what stands in it. */
+type Asked = RequestEnvelope & { readonly frame: Frame }
 
 /** What JetStream itself replies on begins so; an answer there would be an acknowledgement. */
 const JETSTREAM_REPLY = '$JS.'
@@ -51,7 +56,8 @@ const MAY_TRY: ReadonlySet<string> = new Set([
 export function requestDesk(parts: DeskParts): { take(frame: Frame): Promise<void> } {
   const { controllers, reply } = parts
 
-  async function take({ address, body }: Frame): Promise<void> {
+  async function take(frame: Frame): Promise<void> {
+    const { address, body } = frame
     const to = address.reply?.startsWith(JETSTREAM_REPLY) ? undefined : address.reply
     let envelope: Envelope
     try {
@@ -62,17 +68,19 @@ export function requestDesk(parts: DeskParts): { take(frame: Frame): Promise<voi
       return
     }
     if (envelope.kind !== 'request') return
-    if (to !== undefined) await answer(envelope, to)
-    else await later(envelope, ownerNow(envelope), await outcome(envelope))
+    const request = { ...envelope, frame }
+    if (to !== undefined) await answer(request, to)
+    else await later(request, ownerNow(request), await outcome(request))
   }
 
-  async function answer(request: RequestEnvelope, to: string): Promise<void> {
+  async function answer(request: Asked, to: string): Promise<void> {
     const id = request.id ?? null
     const refuse = (code: number, text: string) => reply(to, encodeError(id, code, text))
     if (!knows(request.method)) return refuse(-32601, `unknown method ${request.method}`)
     if (!isParams(request.params ?? {})) return refuse(-32602, 'params: want an object')
     const tries = isParams(request.params) && request.params.expect_100_trying === true
     if (!tries || !MAY_TRY.has(request.method)) return reply(to, encodeResult(id, await outcome(request)))
+    if (parts.wasTried === true) return later(request, ownerNow(request), await outcome(request))
     const owner = ownerNow(request)
     const running = outcome(request)
     // What cannot begin says so at once; then nothing follows.
@@ -100,7 +108,7 @@ export function requestDesk(parts: DeskParts): { take(frame: Frame): Promise<voi
     if (controller !== undefined) parts.later(controller, id, result)
   }
 
-  async function outcome({ method, params, id }: RequestEnvelope): Promise<Result> {
+  async function outcome({ frame, method, params, id }: Asked): Promise<Result> {
     const given = (params ?? {}) as Params
     const also = { node_uuid: parts.nodeUuid, ...(typeof given.uuid === 'string' && { uuid: given.uuid }) }
     if (!knows(method)) return { code: 404, message: `unknown method ${method}`, ...also }
@@ -115,6 +123,7 @@ export function requestDesk(parts: DeskParts): { take(frame: Frame): Promise<voi
     const controller = controllers.nameOf(given.ctrl_uuid)
     if (controller === undefined && namesController(given)) return { ...noController(), ...also }
     const request: NodeRequest = {
+      frame,
       method: called,
       params: given,
       controller,

@@ -9,14 +9,21 @@ import type { Controllers } from './controllers.js'
 import { makeDrain } from './drain.js'
 import { type Figures, makeFigures } from './figures.js'
 import { makeHappenings } from './happenings.js'
-import { type ChannelMethod, DEADLINE_MS, type NodeContext, type NodeRequest, type SteeredCalls } from './method.js'
+import {
+  type ChannelMethod,
+  type CommandLog,
+  DEADLINE_MS,
+  type NodeContext,
+  type NodeRequest,
+  type SteeredCalls,
+} from './method.js'
 import { noteEcho } from './methods/echo.js'
 import { noteFork } from './methods/fork.js'
 import { noteListener } from './methods/record.js'
 import { METHODS } from './methods/table.js'
 import { noteThreeWay } from './methods/three-way.js'
 import { noteVariables } from './methods/variables.js'
-import { causeOf, resultOf } from './outcome.js'
+import { causeOf, orphaned, resultOf } from './outcome.js'
 import { requestDesk } from './request-desk.js'
 import { bad, draining, failed, gone, noSuchChannel, type Result, unsupported } from './result.js'
 import { makeRooms } from './rooms.js'
@@ -28,6 +35,10 @@ import { type Otherwise, watchUnaccepted } from './unaccepted.js'
 export interface XNode {
   /** A request on the node's subject. */
   take(frame: Frame): Promise<void>
+  /** A request that another replica began to carry out and did not come to the end of: answers that. */
+  orphan(frame: Frame): Promise<void>
+  /** Goes on with calls that another replica had: those that nobody accepted yet have their time again. */
+  inherit(): Promise<void>
   /** What the switch told and what follows from it, in order. */
   note(facts: readonly Fact[]): void
   /** The link to the switch went away: what runs there ends as unknown, and so does what is begun until it is back. */
@@ -53,6 +64,7 @@ export interface XNodeParts {
   readonly calls: SteeredCalls
   readonly tables: SteeringTables
   readonly controllers: Controllers
+  readonly commands: CommandLog
   /** Milliseconds in which a call must be accepted, and what becomes of it otherwise. */
   readonly acceptWithinMs: number
   readonly otherwise: Otherwise
@@ -75,12 +87,16 @@ interface Running {
   readonly interposes: boolean
 }
 
+/** Methods that change nothing: who died over one had better been asked again. */
+const REPEATABLE = /^XNode\.(Get|Status|JStatus|ConferenceInfo|ConferenceList)/
+/** Code of what comes to its own end later. */
+const ACCEPTED = 202
 /** Methods by which a controller takes a new call. */
 const OWNS: ReadonlySet<string> = new Set(['XNode.Accept', 'XNode.Answer'])
 
 /** Makes the node of one Asterisk. */
 export function makeXNode(parts: XNodeParts): XNode {
-  const { nodeUuid, app, ari, calls, tables, controllers, log, later } = parts
+  const { nodeUuid, app, ari, calls, tables, controllers, commands, log } = parts
   const happenings = makeHappenings()
   const turns = makeTurns()
   const figures = makeFigures()
@@ -123,15 +139,33 @@ export function makeXNode(parts: XNodeParts): XNode {
     later,
     log,
   }
-  const desk = requestDesk({
+  const deskParts = {
     nodeUuid,
     controllers,
-    handle,
-    ownerOf: async (uuid) => (await calls.find(uuid))?.controller,
+    ownerOf: async (uuid: string) => (await calls.find(uuid))?.controller,
     announce: parts.announce,
     reply: parts.reply,
     later,
-  })
+  }
+  const desk = requestDesk({ ...deskParts, handle: carryOut })
+  const orphans = requestDesk({ ...deskParts, wasTried: true, handle: (request) => orphaned(node, request) })
+  /** Ends of what was accepted and comes to its own end later, by the id of the request. */
+  const accepted = new Map<string, () => void>()
+
+  function later(controller: string, id: string, result: Result): void {
+    parts.later(controller, id, result)
+    accepted.get(id)?.()
+    accepted.delete(id)
+  }
+
+  async function carryOut(request: NodeRequest): Promise<Result> {
+    if (REPEATABLE.test(request.method)) return handle(request)
+    const end = await commands.begin(request.frame)
+    const result = await handle(request)
+    if (result.code === ACCEPTED && request.id !== undefined) accepted.set(request.id, end)
+    else end()
+    return result
+  }
 
   function stop(uuid: string): void {
     const all = [...(running.get(uuid) ?? [])]
@@ -203,6 +237,11 @@ export function makeXNode(parts: XNodeParts): XNode {
 
   return {
     take: desk.take,
+    orphan: orphans.take,
+    async inherit() {
+      for (const channel of await calls.all())
+        if (channel.flags?.controllable === true) unaccepted.note({ kind: 'channel', ...channel, change: 'control' })
+    },
     note(facts) {
       for (const fact of facts) {
         unaccepted.note(fact)

@@ -6,6 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 const FIRST_PORT = 20_000
 const LAST_PORT = 32_000
 
+/** Ports may be asked for long before somebody listens on them, so none is given to two askers of a process. */
+const given = new Set<number>()
+
 async function isFree(port: number): Promise<boolean> {
   const server = createServer()
   try {
@@ -19,14 +22,16 @@ async function isFree(port: number): Promise<boolean> {
   }
 }
 
-/** `count` different loopback ports nobody listens on at this moment. */
+/** `count` different loopback ports nobody listens on at this moment, and nobody in this process was given before. */
 export async function freePorts(count: number): Promise<number[]> {
-  const found = new Set<number>()
-  while (found.size < count) {
+  const found: number[] = []
+  while (found.length < count) {
     const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT))
-    if (!found.has(port) && (await isFree(port))) found.add(port)
+    if (given.has(port)) continue
+    given.add(port)
+    if (await isFree(port)) found.push(port)
   }
-  return [...found]
+  return found
 }
 
 function answers(port: number, hello: string, host: string): Promise<boolean> {

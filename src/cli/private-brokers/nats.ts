@@ -13,6 +13,8 @@ export interface NatsOptions {
 
 /** A NATS server of our own. `restart` keeps port and data; `stop` removes both. */
 export interface PrivateNats {
+  /** What the server calls itself. */
+  readonly name: string
   readonly url: string
   readonly port: number
   readonly pid: number
@@ -24,8 +26,8 @@ export interface PrivateNats {
 
 const START_TIMEOUT_MS = 20_000
 
-function configuration(port: number, folder: string, options: NatsOptions): string {
-  const lines = [`listen: 127.0.0.1:${port}`, `server_name: patchbay-${port}`, `log_file: "${join(folder, 'log')}"`]
+function configuration(port: number, name: string, folder: string, options: NatsOptions): string {
+  const lines = [`listen: 127.0.0.1:${port}`, `server_name: ${name}`, `log_file: "${join(folder, 'log')}"`]
   if (options.jetstream ?? true) lines.push(`jetstream { store_dir: "${join(folder, 'jetstream')}" }`)
   if (options.extraConfig !== undefined) lines.push(options.extraConfig)
   return `${lines.join('\n')}\n`
@@ -37,9 +39,10 @@ function configuration(port: number, folder: string, options: NatsOptions): stri
  */
 export async function startPrivateNats(program: string, options: NatsOptions = {}): Promise<PrivateNats> {
   const [port = 0] = await freePorts(1)
+  const name = `patchbay-${port}`
   const folder = guardedFolder('nats')
   const configFile = join(folder.path, 'nats.conf')
-  writeFileSync(configFile, configuration(port, folder.path, options))
+  writeFileSync(configFile, configuration(port, name, folder.path, options))
   const start = async (): Promise<ServerProcess> => {
     const server = folder.spawn(program, ['-c', configFile], process.env, 'out.log')
     try {
@@ -53,6 +56,7 @@ export async function startPrivateNats(program: string, options: NatsOptions = {
   }
   let server = await start()
   return {
+    name,
     url: `nats://127.0.0.1:${port}`,
     port,
     get pid() {

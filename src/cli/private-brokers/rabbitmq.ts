@@ -15,6 +15,16 @@ export interface RabbitMqOptions {
   readonly extraConfig?: readonly string[]
   /** PEM files of a second, TLS listener that asks its clients for a certificate. Default none. */
   readonly tls?: { readonly caFile: string; readonly certFile: string; readonly keyFile: string }
+  /** What the nodes of a cluster share. Default: a broker by itself. */
+  readonly cluster?: RabbitMqClusterBonds
+}
+
+/** By what the nodes of a cluster find and trust each other. */
+export interface RabbitMqClusterBonds {
+  /** Erlang's shared secret, letters and digits. */
+  readonly cookie: string
+  /** Port of a port mapper that runs as long as the nodes do; see {@link startPortMapper}. */
+  readonly epmdPort: number
 }
 
 /** All that is needed to run `rabbitmqctl` against a private broker, also from another process. */
@@ -25,6 +35,8 @@ export interface RabbitMqControl {
 
 /** A RabbitMQ of our own, user guest. `restart` keeps ports and data; `stop` removes both. */
 export interface PrivateRabbitMq {
+  /** Erlang's name of it: `patchbayPORT@localhost`. */
+  readonly nodeName: string
   /** With user, password and no vhost: `amqp://guest:guest@127.0.0.1:PORT`. */
   readonly url: string
   readonly port: number
@@ -65,6 +77,8 @@ function cleanEnvironment(): Record<string, string> {
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => entry[1] !== undefined))
 }
 
+const nodeNameAt = (amqpPort: number) => `patchbay${amqpPort}@localhost`
+
 function environment({ amqp, dist, epmd, folder }: Layout): Record<string, string> {
   const at = (name: string) => join(folder.path, name)
   return {
@@ -72,7 +86,7 @@ function environment({ amqp, dist, epmd, folder }: Layout): Record<string, strin
     ERL_EPMD_PORT: String(epmd),
     ERL_EPMD_ADDRESS: '127.0.0.1',
     RABBITMQ_CONF_ENV_FILE: '/dev/null',
-    RABBITMQ_NODENAME: `patchbay${amqp}@localhost`,
+    RABBITMQ_NODENAME: nodeNameAt(amqp),
     RABBITMQ_DIST_PORT: String(dist),
     RABBITMQ_MNESIA_BASE: at('mnesia'),
     RABBITMQ_LOG_BASE: at('log'),
@@ -88,7 +102,8 @@ function environment({ amqp, dist, epmd, folder }: Layout): Record<string, strin
 function writeFiles({ amqp, tls, folder }: Layout, options: RabbitMqOptions): void {
   const at = (name: string) => join(folder.path, name)
   for (const name of ['mnesia', 'log', 'generated']) mkdirSync(at(name))
-  writeFileSync(at('.erlang.cookie'), randomBytes(16).toString('hex'), { mode: 0o400 })
+  const cookie = options.cluster?.cookie ?? randomBytes(16).toString('hex')
+  writeFileSync(at('.erlang.cookie'), cookie, { mode: 0o400 })
   writeFileSync(at('enabled_plugins'), `[${(options.plugins ?? []).join(',')}].\n`)
   const secure = options.tls && [
     `listeners.ssl.1 = 127.0.0.1:${tls}`,
@@ -108,9 +123,11 @@ function writeFiles({ amqp, tls, folder }: Layout, options: RabbitMqOptions): vo
   writeFileSync(at('rabbitmq.conf'), `${lines.join('\n')}\n`)
 }
 
-/** The port mapper outlives every broker that starts one itself; started by us it ends with the rest. */
-function startPortMapper(epmd: string | undefined, { epmd: port, folder }: Layout): void {
-  if (epmd === undefined) return
+/**
+ * Starts Erlang's port mapper `epmd`, which goes with `folder`. It outlives every broker that starts one itself; started by us
+ * it ends with the rest.
+ */
+export function startPortMapper(epmd: string, port: number, folder: GuardedFolder): void {
   const env = { ...cleanEnvironment(), ERL_EPMD_PORT: String(port) }
   folder.spawn(epmd, ['-port', String(port), '-address', '127.0.0.1'], env, 'epmd.log')
 }
@@ -137,17 +154,19 @@ export async function startPrivateRabbitMq(
   programs: RabbitMqPrograms,
   options: RabbitMqOptions = {},
 ): Promise<PrivateRabbitMq> {
-  const [amqp = 0, tls = 0, dist = 0, epmd = 0] = await freePorts(4)
+  const [amqp = 0, tls = 0, dist = 0, ownEpmd = 0] = await freePorts(4)
   const folder = guardedFolder('rabbitmq')
+  const epmd = options.cluster?.epmdPort ?? ownEpmd
   const layout: Layout = { amqp, tls, dist, epmd, folder }
   writeFiles(layout, options)
-  startPortMapper(programs.epmd, layout)
+  if (options.cluster === undefined && programs.epmd !== undefined) startPortMapper(programs.epmd, epmd, folder)
   let server = await startServer(programs, layout)
   const control = { program: programs.ctl, env: environment(layout) }
   const machinePid = () => Number(readFileSync(join(folder.path, 'pid'), 'utf8'))
   return {
     url: `amqp://guest:guest@127.0.0.1:${amqp}`,
     port: amqp,
+    nodeName: nodeNameAt(amqp),
     tlsUrl: options.tls && `amqps://guest:guest@localhost:${tls}`,
     control,
     get pid() {

@@ -74,6 +74,7 @@ export function fakeSite(
     all: async () => [...known.values()],
   }
   const node = makeXNode({
+    commands: { begin: async () => () => undefined },
     nodeUuid: 'n1',
     app: 'patchbay',
     ari,

@@ -1,0 +1,199 @@
+import type { Log } from '../../telemetry/index.js'
+import type { Bucket, BucketEntry } from '../../transports/nats/index.js'
+
+/** Who does what: of each duty one replica has the lease. */
+export interface Leases {
+  /** Begins to take leases, and to keep them. Call again with every connection to the store. */
+  start(): Promise<void>
+  holds(duty: string): boolean
+  /** Whether other replicas are alive. */
+  hasOthers(): boolean
+  /** Counts a lease as lost without asking anybody. */
+  forget(duty: string): void
+  /** Gives a lease back: another replica takes it at once. */
+  release(duty: string): Promise<void>
+  /** Keeps no lease any more; those not given back are taken when we were silent for long enough. */
+  stop(): Promise<void>
+}
+
+/** What leases are made with. */
+export interface LeasesParts {
+  readonly bucket: Bucket
+  /** Name of this replica. */
+  readonly me: string
+  readonly duties: readonly string[]
+  /** @param since when the replica before gave its last sign of life, UTC milliseconds; absent for the very first one */
+  taken(duty: string, since: number | undefined): void
+  /** Another replica has it: this one was silent for too long. */
+  lost(duty: string): void
+  readonly log: Log
+}
+
+/** Milliseconds between two renewals. */
+const BEAT_MS = 400
+/** Silence after which a lease may be taken. Milliseconds. */
+const SILENCE_MS = 2000
+/** A replica that was not heard for so long is gone. Milliseconds. */
+const ALIVE_MS = 5000
+/** Whoever holds more leases waits longer for the next one, so that they spread. Milliseconds for each. */
+const MODESTY_MS = 30
+
+interface Lease {
+  readonly holder: string
+  /** Last renewal by the holder's clock, UTC milliseconds. */
+  readonly at: number
+  readonly released?: boolean
+}
+
+interface Seen extends Lease {
+  readonly revision: number
+  /** By our own clock. */
+  readonly seenAt: number
+}
+
+const leaseKey = (duty: string) => `lease.${duty}`
+const replicaKey = (replica: string) => `replica.${replica}`
+
+/**
+ * A lease is judged by the contender's own clock, from the renewals that it saw; and only while its own writes
+ * succeed, for when the store takes none, nobody can renew anything. Two contenders write with the revision they
+ * saw, so one of them wins.
+ */
+export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts): Leases {
+  const held = new Map<string, number>()
+  const seen = new Map<string, Seen>()
+  const claiming = new Set<string>()
+  const others = new Map<string, number>()
+  const silences = new Map<string, NodeJS.Timeout>()
+  const clock = () => performance.now()
+  /** Since when every write of ours succeeded. */
+  let writingSince: number | undefined
+  let timer: NodeJS.Timeout | undefined
+  let beating: Promise<void> = Promise.resolve()
+  let unwatch: (() => void)[] = []
+  let isStopped = false
+
+  const textOf = (released: boolean) =>
+    JSON.stringify({ holder: me, at: Date.now(), ...(released && { released }) } satisfies Lease)
+
+  function note({ key, text, revision }: BucketEntry): void {
+    const duty = key.slice(leaseKey('').length)
+    if (text === undefined || (seen.get(duty)?.revision ?? 0) >= revision) return
+    const lease = JSON.parse(text) as Lease // written by a replica of ours
+    seen.set(duty, { ...lease, revision, seenAt: clock() })
+    if (held.has(duty) && lease.holder !== me) lose(duty)
+    if (lease.holder === me) return
+    if (lease.released === true) claimSoon(duty)
+    else watchSilence(duty)
+  }
+
+  /** Renewals may go on for ever; the silence after the last one is over at this very moment. */
+  function watchSilence(duty: string): void {
+    clearTimeout(silences.get(duty))
+    if (!isStopped) silences.set(duty, setTimeout(() => claimSoon(duty), SILENCE_MS).unref())
+  }
+
+  function lose(duty: string): void {
+    held.delete(duty)
+    if (!isStopped) lost(duty)
+  }
+
+  async function renew(duty: string): Promise<void> {
+    const revision = held.get(duty)
+    if (revision === undefined) return
+    const next = await bucket.swap(leaseKey(duty), textOf(false), revision)
+    if (!held.has(duty)) return
+    if (next === undefined) lose(duty)
+    else held.set(duty, next)
+  }
+
+  function isFree(duty: string): boolean {
+    const lease = seen.get(duty)
+    if (lease === undefined || lease.released === true) return true
+    const silentSince = Math.max(lease.seenAt, writingSince ?? Number.POSITIVE_INFINITY)
+    return clock() - silentSince >= SILENCE_MS
+  }
+
+  function claimSoon(duty: string): void {
+    const modestyMs = (Math.random() + held.size) * MODESTY_MS
+    setTimeout(() => void claim(duty).catch(() => undefined), modestyMs).unref() // the next beat tries again
+  }
+
+  async function claim(duty: string): Promise<void> {
+    if (isStopped || held.has(duty) || claiming.has(duty) || writingSince === undefined || !isFree(duty)) return
+    claiming.add(duty)
+    try {
+      const before = seen.get(duty)
+      const revision = await bucket.swap(leaseKey(duty), textOf(false), before?.revision ?? 0)
+      if (revision === undefined) {
+        const now = await bucket.get(leaseKey(duty))
+        if (now !== undefined) note(now)
+        return
+      }
+      if (isStopped) return
+      held.set(duty, revision)
+      const silentMs = before === undefined || before.released === true ? undefined : Date.now() - before.at
+      log.info('lease taken', { duty, ...(silentMs !== undefined && { after: before!.holder, silentMs }) })
+      taken(duty, before?.at)
+    } finally {
+      claiming.delete(duty)
+    }
+  }
+
+  async function beat(): Promise<void> {
+    const sentAt = clock()
+    try {
+      await bucket.put(replicaKey(me), String(Date.now()))
+      writingSince ??= sentAt
+      await Promise.all([...held.keys()].map(renew))
+      await Promise.all(duties.map(claim))
+    } catch {
+      // Nobody can write now; the store's own faults are told by its connection.
+      writingSince = undefined
+    }
+  }
+
+  function beats(): void {
+    beating = beat().finally(() => {
+      if (!isStopped) timer = setTimeout(beats, BEAT_MS)
+    })
+  }
+
+  return {
+    async start() {
+      for (const end of unwatch.splice(0)) end()
+      unwatch = await Promise.all([
+        bucket.watch(`${leaseKey('')}>`, note),
+        bucket.watch(`${replicaKey('')}>`, ({ key, text }) => {
+          const replica = key.slice(replicaKey('').length)
+          if (replica === me) return
+          if (text === undefined) others.delete(replica)
+          else others.set(replica, clock())
+        }),
+      ])
+      if (timer === undefined && !isStopped) {
+        timer = setTimeout(beats, 0)
+      }
+    },
+    holds: (duty) => held.has(duty),
+    hasOthers: () => [...others.values()].some((at) => clock() - at < ALIVE_MS),
+    forget: (duty) => void held.delete(duty),
+    async release(duty) {
+      // A renewal under way would leave us with an old revision.
+      await beating
+      const revision = held.get(duty)
+      if (revision === undefined) return
+      held.delete(duty)
+      claiming.add(duty)
+      await bucket.swap(leaseKey(duty), textOf(true), revision)
+    },
+    async stop() {
+      isStopped = true
+      clearTimeout(timer)
+      for (const silence of silences.values()) clearTimeout(silence)
+      for (const end of unwatch.splice(0)) end()
+      await beating
+      await bucket.remove(replicaKey(me)).catch(() => undefined)
+    },
+  }
+}

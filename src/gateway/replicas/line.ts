@@ -1,0 +1,277 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { GatewayError } from '../../errors.js'
+import type { Journal } from '../../transports/nats/index.js'
+import type { AdoptedMessage } from '../jobs.js'
+import type { Kept, Letters } from '../state.js'
+import { type Record, recordsOf } from './checkpoints.js'
+import { type Batch, batchToBytes, type Entry, type TreesOf } from './journal-text.js'
+
+/** What the replica before left of a line. */
+export interface Legacy {
+  /** Messages that it took and that may come again, in the order of arrival. */
+  readonly taken: readonly AdoptedMessage[]
+  /** What it may not have said, in order, with the number of the message it follows from. */
+  readonly unsaid: readonly { readonly letters: readonly Letters[]; readonly taken: number | undefined; said(): void }[]
+}
+
+/** The journal of what one link told: followed while another replica takes from the link, written while we do. */
+export interface Line {
+  readonly link: string
+  isWriting(): boolean
+  /** Place of the last batch that is known. */
+  place(): number
+  /** Takes in a batch that another replica wrote. */
+  follow(place: number, batch: Batch): void
+  /**
+   * Begins to write. Nobody who wrote before can go on from then on. Undefined where others wrote meanwhile: once
+   * that was followed it can be tried again. @throws GatewayError `state.unavailable`
+   */
+  begin(): Promise<Legacy | undefined>
+  /** Appends an entry with others of the same moment. */
+  add(entry: Omit<Entry, 'number'>): Kept
+  /** What is in the journal and perhaps not in the bucket, by key, with the place up to which that is so. */
+  dirty(): { readonly records: ReadonlyMap<string, Record>; readonly place: number }
+  /** Before this place nothing is needed any more but what is in the bucket. */
+  needed(): number
+  /** Everything up to a place is in the bucket. */
+  saved(place: number): void
+  /** Resolves when everything that was added is written, and that it was said. */
+  settled(): Promise<void>
+  /** Writes no more: what waits is lost to us. */
+  end(): void
+}
+
+/** What a line is made of. */
+export interface LineParts {
+  readonly link: string
+  readonly me: string
+  readonly journal: Journal
+  readonly treesOf: TreesOf
+  /** Another replica wrote while we did. */
+  outrun(): void
+  /** An entry of so many bytes is too large to be kept: should we die now, it is lost. */
+  tooLarge(bytes: number): void
+}
+
+/** Messages remembered that may come again. */
+const REMEMBERED = 16_384
+/** How soon it is written that letters arrived, when nothing else is to be written. Milliseconds. */
+const SAID_WITHIN_MS = 100
+/** A server takes messages of 1 MiB unless it was told otherwise. */
+const MAX_BYTES = 1_000_000
+
+interface Taken {
+  readonly entry: number
+  readonly number: number
+  readonly key: string
+  readonly id: string
+}
+
+interface Dirty {
+  readonly record: Record
+  readonly place: number
+}
+
+const NOTHING: readonly never[] = Object.freeze([])
+const outrunError = () => new GatewayError('state.outrun', 'another replica went on in our place', { fate: 'retry' })
+
+/** Makes the line of one link; it follows until it is told to begin. */
+export function makeLine({ link, me, journal, treesOf, outrun, tooLarge }: LineParts): Line {
+  let last = 0
+  let place = 0
+  let lastTaken = 0
+  let checkpoint = 0
+  /** The letters of all entries up to this one arrived, as far as it is known; and as it was written last. */
+  let saidUpTo = 0
+  let saidWritten = 0
+  /** Entries whose letters may not have arrived, in order. */
+  const unsaid = new Map<number, Entry>()
+  /** Where these stand, as far as they are written. */
+  const unsaidAt = new Map<number, number>()
+  let taken: Taken[] = []
+  const changed = new Map<string, Dirty>()
+  let writing: AbortController | undefined
+  let waiting: Entry[] = []
+  let nextBatch = batchPromise()
+  let flying: Promise<void> | undefined
+  let saidTimer: NodeJS.Timeout | undefined
+  let appends = 0
+
+  function batchPromise() {
+    let resolve: () => void = () => undefined
+    let reject: (error: unknown) => void = () => undefined
+    const promise = new Promise<void>((yes, no) => {
+      resolve = yes
+      reject = no
+    })
+    promise.catch(() => undefined) // an entry that nobody waits for is no fault
+    return { promise, resolve, reject }
+  }
+
+  function remember(entry: Entry, at: number): void {
+    if (unsaid.has(entry.number)) unsaidAt.set(entry.number, at)
+    for (const [key, record] of recordsOf(link, entry)) changed.set(key, { record, place: at })
+  }
+
+  function rememberTaken({ number: entry, taken: message }: Entry): void {
+    if (message === undefined) return
+    taken.push({ entry, number: message.number, key: message.key, id: message.id })
+    if (taken.length > 2 * REMEMBERED) taken = taken.slice(-REMEMBERED)
+  }
+
+  function updateSaid(): void {
+    const [first] = unsaid.keys()
+    saidUpTo = first === undefined ? last : first - 1
+    if (saidUpTo > saidWritten && flying === undefined && writing !== undefined)
+      saidTimer ??= setTimeout(flush, SAID_WITHIN_MS)
+  }
+
+  function flush(): void {
+    clearTimeout(saidTimer)
+    saidTimer = undefined
+    if (flying !== undefined || writing === undefined) return
+    if (waiting.length === 0 && saidUpTo <= saidWritten) return
+    const entries = waiting.splice(0)
+    const promise = nextBatch
+    nextBatch = batchPromise()
+    const { signal } = writing
+    flying = write(entries, signal)
+      .then(promise.resolve, (error: unknown) => {
+        promise.reject(signal.aborted ? signal.reason : error)
+        if (signal.aborted) return
+        end(error)
+        outrun()
+      })
+      .finally(() => {
+        flying = undefined
+        if (waiting.length > 0) flush()
+        else updateSaid()
+      })
+  }
+
+  /** What is too large for one message goes in two; what is alone and still too large loses its letters. */
+  async function write(entries: readonly Entry[], halt: AbortSignal): Promise<void> {
+    const bytes = batchOf(entries)
+    if (bytes.length > MAX_BYTES && entries.length > 1) {
+      const middle = Math.ceil(entries.length / 2)
+      await write(entries.slice(0, middle), halt)
+      await write(entries.slice(middle), halt)
+      return
+    }
+    const { number = last, taken: message } = entries[0] ?? {}
+    if (bytes.length > MAX_BYTES) tooLarge(bytes.length)
+    const at = await append(bytes.length > MAX_BYTES ? batchOf([{ number, taken: message }]) : bytes, halt)
+    if (at === 'outrun') throw outrunError()
+    for (const entry of entries) remember(entry, at)
+  }
+
+  function batchOf(entries: readonly Entry[]): Uint8Array {
+    const lastEntry = entries.at(-1)?.number ?? last
+    const said = Math.min(saidUpTo, lastEntry)
+    return batchToBytes({ by: me, last: lastEntry, lastTaken, said, checkpoint, entries }, treesOf)
+  }
+
+  async function append(bytes: Uint8Array, halt: AbortSignal): Promise<number | 'outrun'> {
+    const said = saidUpTo
+    const at = await journal.append(link, bytes, `${me}-${link}-${++appends}`, place, halt)
+    if (at === 'outrun') return at
+    place = at
+    saidWritten = said
+    return at
+  }
+
+  function end(error: unknown = outrunError()): void {
+    writing?.abort(error)
+    writing = undefined
+    clearTimeout(saidTimer)
+    saidTimer = undefined
+    waiting = []
+    nextBatch.reject(error)
+    nextBatch = batchPromise()
+  }
+
+  function legacy(): Legacy {
+    return {
+      taken: taken.map(({ entry, ...message }) => ({ ...message, isSaid: !unsaid.has(entry) })),
+      unsaid: [...unsaid.values()].map(({ number, letters = NOTHING, taken: message }) => ({
+        letters,
+        taken: message?.number,
+        said: () => said(number),
+      })),
+    }
+  }
+
+  function said(number: number): void {
+    unsaidAt.delete(number)
+    if (unsaid.delete(number)) updateSaid()
+  }
+
+  return {
+    link,
+    isWriting: () => writing !== undefined,
+    place: () => place,
+    follow(at, batch) {
+      place = at
+      last = batch.last
+      lastTaken = batch.lastTaken
+      checkpoint = batch.checkpoint
+      saidUpTo = batch.said
+      saidWritten = batch.said
+      for (const entry of batch.entries) {
+        if (entry.letters !== undefined) unsaid.set(entry.number, entry)
+        remember(entry, at)
+        rememberTaken(entry)
+      }
+      for (const number of unsaid.keys()) {
+        if (number > saidUpTo) break
+        unsaid.delete(number)
+        unsaidAt.delete(number)
+      }
+      for (const [key, { place: since }] of changed) if (since <= checkpoint) changed.delete(key)
+    },
+    async begin() {
+      const halt = new AbortController()
+      const first = await append(batchOf([]), halt.signal)
+      if (first === 'outrun') return undefined
+      writing = halt
+      return legacy()
+    },
+    add(change) {
+      if (writing === undefined) {
+        const written = Promise.reject(outrunError())
+        written.catch(() => undefined) // whoever needs it looks at it
+        return { written, said: () => undefined }
+      }
+      const number = ++last
+      const letters = change.letters?.filter(({ frames }) => frames.length > 0) ?? NOTHING
+      const { letters: _, ...rest } = change
+      const entry: Entry = { ...rest, number, ...(letters.length > 0 && { letters }) }
+      if (change.taken !== undefined) lastTaken = change.taken.number
+      rememberTaken(entry)
+      if (letters.length > 0) unsaid.set(number, entry)
+      waiting.push(entry)
+      const { promise } = nextBatch
+      if (waiting.length === 1) setImmediate(flush)
+      return { written: promise, said: () => said(number) }
+    },
+    dirty() {
+      const records = new Map([...changed].map(([key, { record }]) => [key, record] as const))
+      return { records, place }
+    },
+    needed() {
+      const [first] = unsaidAt.values()
+      return first ?? place
+    },
+    saved(upTo) {
+      checkpoint = upTo
+      for (const [key, { place: since }] of changed) if (since <= upTo) changed.delete(key)
+    },
+    async settled() {
+      while (writing !== undefined && (waiting.length > 0 || flying !== undefined || saidUpTo > saidWritten)) {
+        flush()
+        await (flying ?? delay(0))
+      }
+    },
+    end: () => end(),
+  }
+}

@@ -1,0 +1,281 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { GatewayError } from '../../errors.js'
+import type { Log } from '../../telemetry/index.js'
+import type { Journal, JournalEntry } from '../../transports/nats/index.js'
+import type { Frame } from '../../transports/transport.js'
+import { type Change, type Kept, type Letters, memoryState, type StateStore } from '../state.js'
+import type { Checkpoints, Snapshot } from './checkpoints.js'
+import { type Batch, batchFromBytes, type TreesOf } from './journal-text.js'
+import { type Legacy, type Line, makeLine } from './line.js'
+
+/**
+ * What all replicas know. Each keeps the whole of it in memory, as the journal tells it: a read is never older than
+ * the way from another replica takes, and that of a link we take from is never old.
+ */
+export interface SharedState {
+  readonly store: StateStore
+  /** Reads everything that is known. */
+  open(): Promise<void>
+  /** Follows the journal on a new connection. */
+  again(): Promise<void>
+  /** Takes over the writing of a link's line. Rejects with `state.unavailable` when that cannot be done for now. */
+  takeOver(link: string): Promise<Legacy>
+  /** Requests that are being carried out for a link, by name. */
+  commandsOf(link: string): ReadonlyMap<string, Frame>
+  /** Another replica has taken over: forgets what of it was not written, and follows. */
+  giveUp(link: string): Promise<void>
+  /** Resolves when everything that was kept of a link is written. */
+  settled(link: string): Promise<void>
+  close(): void
+}
+
+/** What it is made of. */
+export interface SharedStateParts {
+  readonly me: string
+  readonly links: readonly string[]
+  readonly journal: Journal
+  readonly checkpoints: Checkpoints
+  readonly treesOf: TreesOf
+  /** Another replica writes the line of a link that we wrote. */
+  outrun(link: string): void
+  /** What another replica says, as it is told; not what was said before we came. */
+  onFollowed(letters: readonly Letters[]): void
+  readonly log: Log
+  readonly now: () => number
+}
+
+/** Pause between two copies of what changed into the bucket. Milliseconds. */
+const CHECKPOINT_MS = 1000
+/** So long the journal keeps what is in the bucket: acknowledgements to a source may be lost that much later. Milliseconds. */
+const HINDSIGHT_MS = 10_000
+/** Pause between two looks for what nobody changed for long. Milliseconds. */
+const REFRESH_MS = 60_000
+/** How long a replica looks for the last words of the one before. */
+const BEGIN_TRIES = 200
+const BEGIN_PAUSE_MS = 10
+
+interface Place {
+  readonly place: number
+  readonly at: number
+}
+
+/** Makes it. */
+export function makeSharedState(parts: SharedStateParts): SharedState {
+  const { me, journal, checkpoints, treesOf, log, now } = parts
+  const memory = memoryState(now)
+  const commands = new Map<string, Map<string, Frame>>()
+  const lines = new Map<string, Line>()
+  /** Batches of a line that is being read anew, to be followed afterwards. */
+  const buffered = new Map<string, JournalEntry[]>()
+  /** Places that are in the bucket, by line, oldest first. */
+  const saved = new Map<string, Place[]>()
+  /** Lines that were begun here and whose records in the bucket are known. */
+  const compared = new WeakSet<Line>()
+  let unfollow: (() => void) | undefined
+  let lastPlace = 0
+  let isCurrent = false
+  let timers: NodeJS.Timeout[] = []
+  let isClosed = false
+
+  for (const link of parts.links) lines.set(link, newLine(link))
+
+  function newLine(link: string): Line {
+    return makeLine({
+      link,
+      me,
+      journal,
+      treesOf,
+      outrun: () => parts.outrun(link),
+      tooLarge: (bytes) => log.error('a change is too large for the journal', { link, bytes }),
+    })
+  }
+
+  function keep(change: Change): void {
+    memory.keep(change)
+    if (change.commands === undefined) return
+    const open = commands.get(change.link) ?? new Map<string, Frame>()
+    commands.set(change.link, open)
+    for (const [key, frame] of change.commands) {
+      if (frame === undefined) open.delete(key)
+      else open.set(key, frame)
+    }
+  }
+
+  function apply(link: string, { entries }: Batch): void {
+    for (const entry of entries) keep({ ...entry, link })
+    if (!isCurrent) return
+    for (const { letters } of entries) if (letters !== undefined) parts.onFollowed(letters)
+  }
+
+  function follow(entry: JournalEntry): void {
+    lastPlace = Math.max(lastPlace, entry.place)
+    const line = lines.get(entry.line)
+    if (line === undefined || line.isWriting()) return
+    const later = buffered.get(entry.line)
+    if (later !== undefined) later.push(entry)
+    else if (entry.place > line.place()) followNow(line, entry)
+  }
+
+  function followNow(line: Line, { body, place }: JournalEntry): void {
+    const batch = batchFromBytes(body, treesOf)
+    line.follow(place, batch)
+    apply(line.link, batch)
+  }
+
+  function load(link: string, snapshot: Snapshot | undefined): number {
+    if (snapshot === undefined) return 0
+    const { checkpoint, ...known } = snapshot
+    keep({ link, ...known })
+    return checkpoint
+  }
+
+  async function followFrom(place: number): Promise<void> {
+    unfollow?.()
+    unfollow = undefined
+    unfollow = await journal.follow(place, follow)
+  }
+
+  async function reached(place: number): Promise<void> {
+    while (lastPlace < place && !isClosed) await delay(2)
+  }
+
+  async function open(): Promise<void> {
+    const snapshots = await checkpoints.read()
+    const starts = parts.links.map((link) => load(link, snapshots.get(link)))
+    const { first, last } = await journal.bounds()
+    await followFrom(Math.max(first, Math.min(...starts, last) + 1))
+    if (last >= first) await reached(last)
+    isCurrent = true
+    every(CHECKPOINT_MS, saveAll)
+    every(REFRESH_MS, async () => void (await Promise.all(writing().map(({ link }) => checkpoints.refresh(link)))))
+  }
+
+  /** Reads one line anew beside the others: from the bucket, then from the journal. */
+  async function reload(link: string): Promise<void> {
+    const later: JournalEntry[] = []
+    buffered.set(link, later)
+    lines.get(link)?.end()
+    const line = newLine(link)
+    lines.set(link, line)
+    memory.forget(link)
+    commands.delete(link)
+    const start = load(link, (await checkpoints.read()).get(link))
+    const { first, last } = await journal.bounds()
+    await readUntil(Math.max(first, start + 1), last, (entry) => {
+      if (entry.line === link) followNow(line, entry)
+    })
+    buffered.delete(link)
+    for (const entry of later) if (entry.place > line.place()) followNow(line, entry)
+  }
+
+  async function readUntil(from: number, last: number, tell: (entry: JournalEntry) => void): Promise<void> {
+    if (last < from) return
+    let done: () => void = () => undefined
+    const ended = new Promise<void>((resolve) => {
+      done = resolve
+    })
+    const stop = await journal.follow(from, (entry) => {
+      if (entry.place <= last) tell(entry)
+      if (entry.place >= last) done()
+    })
+    await ended
+    stop()
+  }
+
+  const writing = () => [...lines.values()].filter((line) => line.isWriting())
+
+  async function save(line: Line): Promise<void> {
+    const { records, place } = line.dirty()
+    if (records.size === 0) return
+    // What the replica before put there has to be known, or what ended since would stay.
+    if (!compared.has(line)) await checkpoints.read()
+    compared.add(line)
+    await checkpoints.write(line.link, records, place)
+    line.saved(place)
+    await forget(line, place)
+  }
+
+  /** Goes what is old enough and said; the last entry of a line always stays. */
+  async function forget(line: Line, place: number): Promise<void> {
+    const { link } = line
+    const places = [...(saved.get(link) ?? []), { place, at: now() }]
+    const old = places.filter(({ at }) => at <= now() - HINDSIGHT_MS)
+    saved.set(
+      link,
+      places.filter((each) => !old.includes(each)),
+    )
+    const before = old.at(-1)
+    if (before !== undefined) await journal.forget(link, Math.min(before.place, line.needed()))
+  }
+
+  async function saveAll(): Promise<void> {
+    for (const line of writing()) await save(line)
+  }
+
+  function every(ms: number, work: () => Promise<void>): void {
+    const run = () =>
+      work()
+        .catch((error: unknown) => log.debug('the state could not be copied for now', { err: error }))
+        .finally(() => {
+          if (!isClosed) timers.push(setTimeout(run, ms).unref())
+          timers = timers.slice(-4)
+        })
+    timers.push(setTimeout(run, ms).unref())
+  }
+
+  return {
+    store: {
+      ...memory,
+      keep(change: Change): Kept {
+        keep(change)
+        if (isNothing(change)) return NOTHING_KEPT
+        return lines.get(change.link)!.add(withoutLink(change))
+      },
+    },
+    open,
+    async again() {
+      if (isCurrent) await followFrom(lastPlace + 1)
+    },
+    async takeOver(link) {
+      const line = lines.get(link)!
+      for (let tries = 0; tries < BEGIN_TRIES; tries++) {
+        const legacy = await line.begin()
+        compared.delete(line)
+        if (legacy !== undefined) return legacy
+        await delay(BEGIN_PAUSE_MS)
+      }
+      throw new GatewayError('state.unavailable', `the journal of ${link} goes on elsewhere`, { fate: 'retry' })
+    },
+    commandsOf: (link) => commands.get(link) ?? new Map<string, Frame>(),
+    giveUp: reload,
+    settled: async (link) => {
+      const line = lines.get(link)!
+      await line.settled()
+      if (line.isWriting()) await save(line)
+      line.end()
+    },
+    close() {
+      isClosed = true
+      for (const timer of timers) clearTimeout(timer)
+      unfollow?.()
+      for (const line of lines.values()) line.end()
+    },
+  }
+}
+
+const NOTHING_KEPT: Kept = { written: undefined, said: () => undefined }
+
+function isNothing({ calls, terminals, devices, letters, taken, commands }: Change): boolean {
+  return (
+    taken === undefined &&
+    commands === undefined &&
+    (calls?.size ?? 0) === 0 &&
+    (terminals?.size ?? 0) === 0 &&
+    (devices?.size ?? 0) === 0 &&
+    !letters?.some(({ frames }) => frames.length > 0)
+  )
+}
+
+function withoutLink({ link: _, ...change }: Change): Omit<Change, 'link'> {
+  return change
+}

@@ -1,0 +1,207 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { makeReplicas, type Replicas, type ReplicaUse } from '../../src/gateway/replicas/index.js'
+import type { CallView, Letters } from '../../src/gateway/state.js'
+import { createLog } from '../../src/telemetry/index.js'
+import { makeSharedStore } from '../../src/transports/nats/index.js'
+import { until } from '../faults/site.js'
+import { startFaultProxy, startNats, type TestNats } from '../harness/index.js'
+
+let nats: TestNats
+const started: Replicas[] = []
+beforeEach(async () => {
+  nats = await startNats()
+})
+afterEach(async () => {
+  for (const each of started.splice(0)) await each.stop()
+  await nats.stop()
+})
+
+const silent = createLog({ level: 'silent', format: 'json' })
+const LINKS = ['one', 'two']
+
+interface TestReplica extends Replicas {
+  /** Links that were taken, with what was inherited. */
+  readonly taken: Map<string, Parameters<ReplicaUse['take']>[1] extends (link: string) => infer I ? I : never>
+  readonly dropped: string[]
+  readonly overheard: Letters[]
+}
+
+async function replica(options: { readonly url?: string; readonly keepMs?: number } = {}): Promise<TestReplica> {
+  const { url = nats.url, keepMs = 3_600_000 } = options
+  const shared = makeSharedStore({
+    nats: { servers: [url], pingIntervalMs: 500, maxPingsOut: 2, reconnectWaitMs: 50 },
+    group: 'g',
+    copies: 1,
+    keepMs,
+    declare: true,
+  })
+  const duties = new Map(LINKS.map((link) => [link, [link]]))
+  const replicas = makeReplicas({ shared, keepMs, duties, treesOf: () => undefined, log: silent, now: Date.now })
+  const seen: Pick<TestReplica, 'taken' | 'dropped' | 'overheard'> = { taken: new Map(), dropped: [], overheard: [] }
+  started.push(replicas)
+  await replicas.start(
+    {
+      take(links, legacyOf) {
+        for (const link of links) seen.taken.set(link, legacyOf(link))
+      },
+      async drop(links) {
+        seen.dropped.push(...links)
+        for (const link of links) seen.taken.delete(link)
+      },
+      overhear: (letters) => void seen.overheard.push(...letters),
+    },
+    () => undefined,
+  )
+  return { ...replicas, ...seen }
+}
+
+/** Calls that stand in the bucket, whoever is to read them. */
+async function keysOfCalls(): Promise<string[]> {
+  const shared = makeSharedStore({
+    nats: { servers: [nats.url] },
+    group: 'g',
+    copies: 1,
+    keepMs: 3_600_000,
+    declare: true,
+  })
+  await shared.open(
+    () => undefined,
+    () => undefined,
+  )
+  const entries = await shared.bucket.all()
+  await shared.close()
+  return entries.map(({ key }) => key).filter((key) => key.startsWith('call.'))
+}
+
+const view = (state: NonNullable<CallView['channel']['state']>, link = 'one'): CallView => ({
+  link,
+  channel: { id: 'c', state },
+  ext: { stasis: { more: { deep: [1, 'x', null] } } },
+  told: {},
+  seenFromStart: true,
+})
+const call = (state: NonNullable<CallView['channel']['state']>) => new Map([['c', view(state)]])
+const letters = (text: string): Letters[] => [
+  {
+    to: 'bus',
+    route: 'r',
+    frames: [
+      {
+        address: { subject: 's' },
+        headers: { h: 'ä' },
+        body: Buffer.from(text),
+        orderKey: 'k',
+        messageId: text,
+        at: 5,
+      },
+    ],
+  },
+]
+const has = (each: TestReplica, ...links: readonly string[]) => until(() => links.every((link) => each.taken.has(link)))
+
+describe('replicas on one store', () => {
+  test('one has each duty, and all know what was kept', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const second = await replica()
+    await first.store.keep({ link: 'one', calls: call('ringing') }).written
+    await until(() => second.store.call('c') !== undefined)
+    expect(second.store.call('c')).toEqual(view('ringing'))
+    expect(second.taken.size).toBe(0)
+    expect(second.holds('one')).toBe(false)
+    expect(first.hasOthers()).toBe(true)
+  })
+
+  test('what is handed over is taken at once, with everything that was not said', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const second = await replica()
+    const said = first.store.keep({ link: 'one', letters: letters('said'), taken: { number: 1, key: 'a', id: 'A' } })
+    await said.written
+    said.said()
+    await first.store.keep({ link: 'one', letters: letters('unsaid'), taken: { number: 2, key: 'b', id: 'B' } }).written
+    const handing = first.handOver()
+    await delay(50)
+    await first.stop()
+    await handing
+    await has(second, ...LINKS)
+    const { taken, unsaid } = second.taken.get('one')!
+    expect(taken).toEqual([
+      { number: 1, key: 'a', id: 'A', isSaid: true },
+      { number: 2, key: 'b', id: 'B', isSaid: false },
+    ])
+    expect(unsaid.map((each) => each.letters)).toEqual([letters('unsaid')])
+    expect(unsaid[0]?.taken).toBe(2)
+  })
+
+  test('what nobody tells any more is known to a replica that starts when all others are gone', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const devices = new Map([['PJSIP/1', 'INUSE' as never]])
+    const terminals = new Map([['s', { serial: 's', number: '1003', online: true }]])
+    await first.store.keep({ link: 'one', calls: call('answered'), devices, terminals }).written
+    // Long enough for a checkpoint, so that it comes from the bucket.
+    await delay(1500)
+    await first.handOver()
+    await first.stop()
+    const second = await replica()
+    expect(second.store.call('c')).toEqual(view('answered'))
+    expect(second.store.terminal('one', 's')).toEqual({ serial: 's', number: '1003', online: true })
+    expect(second.store.deviceState('one', 'PJSIP/1')).toBe('INUSE')
+    await has(second, 'one')
+    await second.store.keep({ link: 'one', calls: call('ended') }).written
+    await delay(1500)
+    const third = await replica()
+    expect(third.store.callsOf('one')).toEqual([])
+  })
+
+  test('what ended under a second replica is gone from the bucket, though the first had written it down', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const second = await replica()
+    await first.store.keep({ link: 'one', calls: call('ringing') }).written
+    await delay(1500)
+    await first.handOver()
+    await first.stop()
+    await has(second, 'one')
+    expect(await keysOfCalls()).toHaveLength(1)
+    await second.store.keep({ link: 'one', calls: call('ended') }).written
+    await delay(1500)
+    expect(await keysOfCalls()).toEqual([])
+  })
+
+  test('a replica that was cut off and outrun gives up what it alone knew, and follows', async () => {
+    const proxy = await startFaultProxy(nats.port)
+    const cutOff = await replica({ url: proxy.through(nats.url) })
+    await has(cutOff, ...LINKS)
+    const other = await replica()
+    proxy.faults.stalled = true
+    const kept = cutOff.store.keep({ link: 'one', calls: call('ringing'), letters: letters('never') })
+    await has(other, ...LINKS)
+    await other.store.keep({ link: 'one', calls: call('answered') }).written
+    proxy.faults.stalled = false
+    await expect(kept.written).rejects.toMatchObject({ code: 'state.outrun', fate: 'retry' })
+    await until(() => cutOff.dropped.includes('one'))
+    await until(() => cutOff.store.call('c')?.channel.state === 'answered')
+    expect(cutOff.store.call('c')).toEqual(view('answered'))
+    await other.store.keep({ link: 'one', calls: call('ended') }).written
+    await until(() => cutOff.store.call('c')?.channel.state === 'ended')
+    expect(other.taken.get('one')?.unsaid).toEqual([])
+    await proxy.close()
+  })
+
+  test('an outage of the store moves nothing: what was kept meanwhile is written when it is back', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const second = await replica()
+    await nats.kill9()
+    const kept = first.store.keep({ link: 'one', calls: call('ringing') })
+    await delay(4000)
+    await nats.restart()
+    await kept.written
+    await until(() => second.store.call('c') !== undefined)
+    expect(second.store.call('c')).toEqual(view('ringing'))
+    expect([first.dropped, second.taken.size]).toEqual([[], 0])
+  })
+})
