@@ -1,32 +1,10 @@
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
-import type { Msg } from '@nats-io/nats-core'
+import { type Msg, millis } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
+import { type Arrivals, noArrivals } from './arrivals.js'
+import { type Heard, readHeard } from './heard.js'
 
-/** What a controller reads from one message: whom it is about, what it says, and what names it. */
-export interface Heard {
-  readonly entity: string
-  readonly word: string
-  readonly id: string
-}
-
-interface Rpc {
-  readonly method: string
-  readonly params: {
-    readonly uuid?: string
-    readonly state?: string
-    readonly held?: boolean
-    readonly event?: { readonly serial?: string; readonly state?: string }
-  }
-}
-
-/** Undefined for messages about nodes. */
-function read(body: string, id: string): Heard | undefined {
-  const { method, params } = JSON.parse(body) as Rpc // what the gateway writes is under test elsewhere
-  if (method === 'Event.NativeEvent') return { entity: params.event?.serial ?? '', word: params.event?.state ?? '', id }
-  if (method === 'Event.CDR') return { entity: params.uuid ?? '', word: 'CDR', id }
-  if (method !== 'Event.Channel') return undefined
-  return { entity: params.uuid ?? '', word: `${params.state}${params.held ? ' held' : ''}`, id }
-}
+export type { Heard } from './heard.js'
 
 /** How many messages a stream holds. */
 export async function streamLength(url: string, name = 'PATCHBAY'): Promise<number> {
@@ -38,23 +16,39 @@ export async function streamLength(url: string, name = 'PATCHBAY'): Promise<numb
   }
 }
 
-/** Everything a stream holds about calls and terminals, in its order. */
-export async function readStream(url: string, name = 'PATCHBAY'): Promise<Heard[]> {
-  const connection = await connect({ servers: url })
+/** Gives everything that a stream holds about calls and terminals, in its order, with the time when it was stored. */
+async function eachInStream(
+  servers: string | readonly string[],
+  name: string,
+  take: (heard: Heard, atMs: number) => void,
+): Promise<void> {
+  const connection = await connect({ servers: [servers].flat() })
   try {
     const client = jetstream(connection)
     const { state } = await (await client.jetstreamManager()).streams.info(name)
-    const heard: Heard[] = []
-    if (state.messages === 0) return heard
+    if (state.messages === 0) return
     const consumer = await client.consumers.get(name, {})
     for await (const message of await consumer.fetch({ max_messages: state.messages, expires: 10_000 })) {
-      const one = read(message.string(), message.headers?.get('Nats-Msg-Id') ?? '')
-      if (one !== undefined) heard.push(one)
+      const one = readHeard(message.string(), message.headers?.get('Nats-Msg-Id') ?? '')
+      if (one !== undefined) take(one, millis(message.info.timestampNanos))
     }
-    return heard
   } finally {
     await connection.close()
   }
+}
+
+/** Everything a stream holds about calls and terminals, in its order. */
+export async function readStream(servers: string | readonly string[], name = 'PATCHBAY'): Promise<Heard[]> {
+  const heard: Heard[] = []
+  await eachInStream(servers, name, (one) => heard.push(one))
+  return heard
+}
+
+/** What a stream took of a load, as {@link countArrivals} counts it. */
+export async function countStream(servers: string | readonly string[], name = 'PATCHBAY'): Promise<Arrivals> {
+  const arrivals = noArrivals()
+  await eachInStream(servers, name, arrivals.take)
+  return arrivals
 }
 
 /** A controller that listens while things happen. */
@@ -64,16 +58,22 @@ export interface Controller {
   close(): Promise<void>
 }
 
+/** Gives everything that is published from now on; closed by what it resolves with. */
+async function eachPublished(servers: string | readonly string[], take: (heard: Heard) => void) {
+  const connection = await connect({ servers: [servers].flat(), reconnectTimeWait: 50, maxReconnectAttempts: -1 })
+  const pass = (message: Msg) => {
+    const one = readHeard(message.string(), message.headers?.get('patchbay-id') ?? '')
+    if (one !== undefined) take(one)
+  }
+  connection.subscribe('cn.xswitch.>', { callback: (_error, message) => pass(message) })
+  await connection.flush()
+  return connection
+}
+
 /** Listens on everything; begins when it resolves. */
 export async function listen(url: string): Promise<Controller> {
-  const connection = await connect({ servers: url, reconnectTimeWait: 50, maxReconnectAttempts: -1 })
   const heard: Heard[] = []
-  const take = (message: Msg) => {
-    const one = read(message.string(), message.headers?.get('patchbay-id') ?? '')
-    if (one !== undefined) heard.push(one)
-  }
-  connection.subscribe('cn.xswitch.>', { callback: (_error, message) => take(message) })
-  await connection.flush()
+  const connection = await eachPublished(url, (one) => heard.push(one))
   let connected = true
   void (async () => {
     for await (const { type } of connection.status()) {
@@ -82,6 +82,19 @@ export async function listen(url: string): Promise<Controller> {
     }
   })()
   return { heard, isConnected: () => connected, close: () => connection.close() }
+}
+
+/** A controller that counts, and keeps no message. */
+export interface Counter {
+  readonly arrivals: Arrivals
+  close(): Promise<void>
+}
+
+/** Counts everything that is published; begins when it resolves. */
+export async function countArrivals(servers: string | readonly string[]): Promise<Counter> {
+  const arrivals = noArrivals()
+  const connection = await eachPublished(servers, (one) => arrivals.take(one, performance.now()))
+  return { arrivals, close: () => connection.close() }
 }
 
 /** What was said of each, in order. */

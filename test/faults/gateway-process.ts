@@ -150,3 +150,43 @@ export async function runGateway(yaml: string, nodeOptions: readonly string[] = 
     },
   }
 }
+
+/** Runs replicas: several processes of one configuration. Those that did start go when one does not. */
+export async function runGateways(count: number, yaml: string): Promise<GatewayProcess[]> {
+  const starts = await Promise.allSettled(Array.from({ length: count }, () => runGateway(yaml)))
+  const running = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []))
+  const failed = starts.find((start) => start.status === 'rejected')
+  if (failed === undefined) return running
+  await Promise.all(running.map((gateway) => gateway.remove()))
+  throw failed.reason
+}
+
+/** Watches what the processes hold in memory, until it is asked. */
+export interface MemoryWatch {
+  /** Resident bytes of the largest: at first, and at most. */
+  stop(): Promise<{ readonly firstBytes: number; readonly mostBytes: number }>
+}
+
+const MEMORY_INTERVAL_MS = 500
+
+/** Begins when it resolves. A process that does not answer, because it was killed, is left out. */
+export async function watchMemory(gateways: readonly GatewayProcess[]): Promise<MemoryWatch> {
+  const ask = (gateway: GatewayProcess) => gateway.metric('process_resident_memory_bytes').catch(() => 0)
+  const largest = async () => Math.max(...(await Promise.all(gateways.map(ask))))
+  const firstBytes = await largest()
+  const over = new AbortController()
+  let mostBytes = firstBytes
+  const watching = (async () => {
+    while (!over.signal.aborted) {
+      await delay(MEMORY_INTERVAL_MS, undefined, over).catch(() => undefined)
+      mostBytes = Math.max(mostBytes, await largest())
+    }
+  })()
+  return {
+    async stop() {
+      over.abort()
+      await watching
+      return { firstBytes, mostBytes }
+    },
+  }
+}

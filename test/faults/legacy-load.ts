@@ -1,22 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ChannelModel, type ConfirmChannel, connect } from 'amqplib'
-
-/** One message of the legacy system. */
-export interface LegacyMessage {
-  readonly exchange: string
-  readonly key: string
-  readonly body: string | Uint8Array
-}
+import { type LegacyMessage, legacyPublisher } from './legacy-publisher.js'
 
 /** What becomes of one call or one terminal, in order. */
 export type Story = readonly LegacyMessage[]
 
+/** A key that no mapping knows, so that its value rides along to whoever hears of the event. */
+export const SEQUENCE_KEY = 'sequence'
+
 /** The states of a call that was answered, held once and ended. */
 export const CALL_STATES = ['EARLY', 'RINGING', 'ACTIVE', 'HELD', 'UNHELD', 'HANGUP'] as const
 
-/** One state of one call, as the legacy system writes it. */
-export function callState(uuid: string, state: string): LegacyMessage {
+/** One state of one call, as the legacy system writes it, with a number of its own where one is given. */
+export function callState(uuid: string, state: string, sequence?: number): LegacyMessage {
   const body = `--- !ruby/object:Channel_states
 is_sync: false
 evts:
@@ -35,7 +31,8 @@ evts:
   state: ${state}
   is_loopback: false
 `
-  return { exchange: 'voice_events', key: 'channel.call_state', body }
+  const own = sequence === undefined ? '' : `  ${SEQUENCE_KEY}: ${sequence}\n`
+  return { exchange: 'voice_events', key: 'channel.call_state', body: body + own }
 }
 
 /** A terminal that came or went. Equal arguments give equal bytes. */
@@ -93,73 +90,22 @@ export interface Load {
   readonly done: Promise<void>
 }
 
-/** A confirm channel that is opened again when its connection is lost. */
-function keptChannel(url: string) {
-  let opening: Promise<ConfirmChannel> | undefined
-  let model: ChannelModel | undefined
-  async function open(): Promise<ConfirmChannel> {
-    for (;;) {
-      try {
-        model = await connect(url, { timeout: 2000 })
-        model.on('error', () => undefined)
-        model.on('close', () => {
-          opening = undefined
-        })
-        const channel = await model.createConfirmChannel()
-        channel.on('error', () => undefined)
-        return channel
-      } catch {
-        await delay(100)
-      }
-    }
-  }
-  return {
-    get: () => (opening ??= open()),
-    lost(channel: Promise<ConfirmChannel>) {
-      if (opening === channel) opening = undefined
-    },
-    close: async () => {
-      await model?.close().catch(() => undefined)
-    },
-  }
-}
-
 /**
  * Publishes stories side by side, each in its own order: the next message of one goes out when the broker has
  * confirmed the one before. One that was not confirmed is published again, as every careful publisher does.
  */
 export function publishStories(url: string, stories: ReadonlyMap<string, Story>, options: LoadOptions): Load {
-  const kept = keptChannel(url)
+  const publisher = legacyPublisher([url])
   const left = [...stories].map(([name, story]) => ({ name, story, at: 0 }))
   const session = randomBytes(4).toString('hex')
   let confirmed = 0
-  let doubtful = 0
-
-  async function publish(message: LegacyMessage, messageId: string): Promise<void> {
-    for (;;) {
-      const opening = kept.get()
-      const channel = await opening
-      const error = await new Promise<unknown>((resolve) => {
-        const given = options.ids ? { persistent: true, messageId } : { persistent: true }
-        try {
-          channel.publish(message.exchange, message.key, Buffer.from(message.body), given, resolve)
-        } catch (thrown) {
-          resolve(thrown)
-        }
-      })
-      if (error === null) return
-      doubtful += 1
-      kept.lost(opening)
-      await delay(50)
-    }
-  }
 
   async function work(): Promise<void> {
     for (;;) {
       const [story] = left.splice(Math.floor(Math.random() * left.length), 1)
       if (story === undefined) return
       const message = story.story[story.at]!
-      await publish(message, `${session}-${story.name}-${story.at}`)
+      await publisher.publish(message, options.ids ? `${session}-${story.name}-${story.at}` : undefined)
       confirmed += 1
       story.at += 1
       if (story.at < story.story.length) left.push(story)
@@ -170,7 +116,7 @@ export function publishStories(url: string, stories: ReadonlyMap<string, Story>,
   const workers = Array.from({ length: options.atOnce }, work)
   return {
     confirmed: () => confirmed,
-    doubtful: () => doubtful,
-    done: Promise.all(workers).then(kept.close),
+    doubtful: publisher.doubtful,
+    done: Promise.all(workers).then(publisher.close),
   }
 }

@@ -1,7 +1,8 @@
 import { connect } from '@nats-io/transport-node'
 import { expect, test } from 'vitest'
 import { byEntity, listen } from './controller.js'
-import { CALL_STATES, callState, type LegacyMessage } from './legacy-load.js'
+import { CALL_STATES, callState } from './legacy-load.js'
+import type { LegacyMessage } from './legacy-publisher.js'
 import { configuration, DEAD_LETTERS, emptyQueue, openSite, publishAll, startGateway, until } from './site.js'
 
 const CALLS = 1000

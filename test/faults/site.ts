@@ -3,7 +3,7 @@ import { type ConfirmChannel, connect, type GetMessage } from 'amqplib'
 import { inject, onTestFinished } from 'vitest'
 import { freshVhost, startNats, type TestNats } from '../harness/index.js'
 import { type GatewayProcess, runGateway } from './gateway-process.js'
-import type { LegacyMessage } from './legacy-load.js'
+import type { LegacyMessage } from './legacy-publisher.js'
 
 /** Where a gateway of one test lives: the shared RabbitMQ, and a NATS server of its own. */
 export interface Site {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { byEntity, type Heard, listen, readStream } from './controller.js'
-import { type LegacyMessage, makeStories, terminalState } from './legacy-load.js'
+import { makeStories, terminalState } from './legacy-load.js'
+import type { LegacyMessage } from './legacy-publisher.js'
 import {
   configuration,
   declareQueue,

@@ -1,6 +1,7 @@
 import {
   findNats,
   findRabbitMq,
+  type PrivateRabbitMq,
   type RabbitMqOptions,
   rabbitMqCtl,
   startPrivateNats,
@@ -16,11 +17,8 @@ export function ctl(control: RabbitMqControl, ...args: string[]): Promise<string
   return control.kind === 'program' ? rabbitMqCtl(control, ...args) : containerRabbitMqCtl(control.id, args)
 }
 
-/** Starts a RabbitMQ of the caller's own: the program on this machine, else a container. Stop it when done. */
-export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<TestRabbitMq> {
-  const programs = findRabbitMq()
-  if (programs === undefined) return startRabbitMqContainer(options)
-  const broker = await startPrivateRabbitMq(programs, options)
+/** What tests see of a broker that was started as a program. */
+export function asTestRabbitMq(broker: PrivateRabbitMq): TestRabbitMq {
   return {
     ...broker,
     control: { kind: 'program', ...broker.control },
@@ -28,6 +26,14 @@ export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Test
       return broker.pid // changes with every restart
     },
   }
+}
+
+/** Starts a RabbitMQ of the caller's own: the program on this machine, else a container. Stop it when done. */
+export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<TestRabbitMq> {
+  const programs = findRabbitMq()
+  return programs === undefined
+    ? startRabbitMqContainer(options)
+    : asTestRabbitMq(await startPrivateRabbitMq(programs, options))
 }
 
 /** Starts a NATS server of the caller's own: the program on this machine, else a container. Stop it when done. */

@@ -32,3 +32,24 @@ export interface TestNats {
 export interface TestNatsOptions extends NatsOptions {
   readonly mount?: string
 }
+
+/** Three NATS servers with JetStream. Their ports and data survive a restart; `stop` ends all of them. */
+export interface TestNatsCluster {
+  readonly nodes: readonly TestNats[]
+  readonly urls: readonly string[]
+  /** The server that leads a stream (a bucket's is `KV_NAME`), once there is one. */
+  leaderOf(stream: string): Promise<TestNats>
+  /** Waits until every server takes part again, some seconds after it was restarted. */
+  untilWhole(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Three RabbitMQ nodes that form a cluster. Their ports and data survive a restart; `stop` ends all of them. */
+export interface TestRabbitMqCluster {
+  readonly nodes: readonly TestRabbitMq[]
+  /** With user, password and no vhost. */
+  readonly urls: readonly string[]
+  /** The node that leads a quorum queue, by default in the vhost `/`, once there is one; a second or two. */
+  leaderOf(queue: string, vhost?: string): Promise<TestRabbitMq>
+  stop(): Promise<void>
+}

@@ -22,7 +22,9 @@ export {
   type TestRabbitMq,
 } from './brokers.js'
 export { type Certificates, makeCertificates } from './certificates.js'
-export { type FaultProxy, type Faults, startFaultProxy } from './fault-proxy.js'
+export { startNatsCluster, startRabbitMqCluster } from './clusters.js'
+export type { TestNatsCluster, TestRabbitMqCluster } from './contract.js'
+export { type Direction, type FaultProxy, type Faults, startFaultProxy } from './fault-proxy.js'
 export { ensureInstalled } from './install.js'
 export { freshName, freshVhost } from './isolation.js'
 export { type RubyOutcome, rubyLoad, rubyTryLoad } from './ruby.js'

@@ -9,7 +9,7 @@ const steps: readonly Step[] = [
   { name: 'build', run: () => runNode(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']) },
   ...CHECKS,
   vitestStep('unit', 4 * MINUTE_MS),
-  vitestStep('integration', 9 * MINUTE_MS),
+  vitestStep('integration', 11 * MINUTE_MS),
 ]
 
 process.exitCode = await runSteps(steps, ['build'])
