@@ -141,6 +141,7 @@ describe('replicas on one store', () => {
     const devices = new Map([['PJSIP/1', 'INUSE' as never]])
     const terminals = new Map([['s', { serial: 's', number: '1003', online: true }]])
     await first.store.keep({ link: 'one', calls: call('answered'), devices, terminals }).written
+    await first.store.keep({ link: 'two', terminals }).written
     // Long enough for a checkpoint, so that it comes from the bucket.
     await delay(1500)
     await first.handOver()

@@ -66,7 +66,11 @@ function holder(): GatewayProcess {
   return gateways.filter((each) => each.isRunning()).toSorted((one, other) => time(other) - time(one))[0]!
 }
 
+/** In which it is noted that something arrived; what is not may come twice under one name. Milliseconds. */
+const NOTED_MS = 400
+
 async function killHolder(): Promise<void> {
+  await delay(NOTED_MS)
   const killed = holder()
   killed.signal('SIGKILL')
   await killed.ended
@@ -80,10 +84,10 @@ test('a call goes on when the replica that has it is killed: nothing is told twi
   expect(await app.ask('Answer', { uuid })).toMatchObject({ code: 200 })
   await killHolder()
   // Asked while nobody has the node: whoever takes over answers.
-  expect(await app.ask('GetState', { uuid })).toMatchObject({ code: 200, state: 'ANSWERED' })
+  expect(await app.ask('GetState', { uuid })).toMatchObject({ code: 200, answer_state: 'answered' })
   expect(await app.ask('Hangup', { uuid })).toMatchObject({ code: 200 })
   await hears(app, uuid, 'DESTROY')
-  expect(app.wordsOf(uuid)).toEqual(['START', 'ANSWERED', 'ANSWERED', 'CDR', 'DESTROY'])
+  expect(app.wordsOf(uuid)).toEqual(['START', 'ANSWERED', 'CDR', 'DESTROY'])
   await app.close()
 })
 
@@ -107,7 +111,7 @@ test('a command whose replica is killed ends as unknown, with the state that its
 
 test('a call that nobody accepts ends in time, whoever has it by then', async () => {
   const app = await startController(nats.url, 'ast1', 'app')
-  const caller = await placeCall(asterisk, { from: '1001', to: '600', steps: ['hungUp'] })
+  const caller = await placeCall(asterisk, { from: '1001', to: '600', steps: [{ refused: 408 }] })
   const uuid = await app.nextCall()
   await killHolder()
   await until(

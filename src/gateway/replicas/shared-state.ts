@@ -143,8 +143,11 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     const snapshots = await checkpoints.read()
     const starts = parts.links.map((link) => load(link, snapshots.get(link)))
     const { first, last } = await journal.bounds()
-    await followFrom(Math.max(first, Math.min(...starts, last) + 1))
-    if (last >= first) await reached(last)
+    // The entry of a checkpoint tells nothing new, but where its line stands: whoever is to write next has to know.
+    const from = Math.max(1, first, Math.min(...starts, last))
+    lastPlace = from - 1
+    await followFrom(from)
+    await reached(last)
     isCurrent = true
     every(CHECKPOINT_MS, saveAll)
     every(REFRESH_MS, async () => void (await Promise.all(writing().map(({ link }) => checkpoints.refresh(link)))))
@@ -161,7 +164,7 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     commands.delete(link)
     const start = load(link, (await checkpoints.read()).get(link))
     const { first, last } = await journal.bounds()
-    await readUntil(Math.max(first, start + 1), last, (entry) => {
+    await readUntil(Math.max(first, start), last, (entry) => {
       if (entry.line === link) followNow(line, entry)
     })
     buffered.delete(link)

@@ -10,6 +10,9 @@ import { toUserEvent } from './user-events.js'
 /** Posts frames as user events; each counts as sent once Asterisk said so. */
 export type Poster = Pick<Outbox, 'add' | 'empty' | 'close'>
 
+/** Whether Asterisk is up: its events come, it has answered a request, or neither. */
+export type Standing = 'open' | 'answers' | 'no'
+
 /**
  * @param report is told of applications that nobody registered: what is posted to them is lost, and confirmed.
  * @param stands says whether Asterisk is up: one that starts knows no application yet and answers the same, so
@@ -19,13 +22,22 @@ export function makePoster(
   config: AriConfig,
   rest: AriRest,
   report: (event: LinkEvent) => void,
-  stands: () => Promise<boolean>,
+  stands: () => Promise<Standing>,
 ): Poster {
   const outbox = makeOutbox(config.maxConcurrentRequests ?? 16, pump)
 
+  /** Those that were unknown to an Asterisk which has answered since: it may only have been starting. */
+  const askedAgain = new WeakSet<Parcel>()
+
   async function failed(parcel: Parcel, error: unknown): Promise<void> {
     const isUnknown = hasStatus(error, 404)
-    if (isUnknown && (await stands())) {
+    const standing = isUnknown ? await stands() : 'no'
+    if (standing === 'answers' && !askedAgain.has(parcel)) {
+      askedAgain.add(parcel)
+      outbox.again(parcel, 0)
+      return
+    }
+    if (standing !== 'no') {
       report({ kind: 'returned', frame: parcel.frame })
       outbox.confirm(parcel)
       return

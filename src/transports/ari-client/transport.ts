@@ -13,7 +13,7 @@ import { inTurns } from './in-turns.js'
 import { keepListening } from './listening.js'
 import { MARKED_TYPE, makeMarks } from './marks.js'
 import { type Pictures, takePictures } from './pictures.js'
-import { makePoster } from './poster.js'
+import { makePoster, type Standing } from './poster.js'
 import { type AriRest, makeRest } from './rest.js'
 import { makeResync } from './resync.js'
 import { objectOf, parseObject } from './shapes.js'
@@ -150,9 +150,9 @@ export function ariTransport(config: AriConfig): AriTransport {
   }
 
   /** Where no socket would tell, an Asterisk that answers is up: one that starts does not say who it is. */
-  async function stands(): Promise<boolean> {
-    if (isOpen || stoodToTheEnd) return true
-    return (standsBy || listen !== undefined) && (await probe()) === undefined
+  async function stands(): Promise<Standing> {
+    if (isOpen || stoodToTheEnd) return 'open'
+    return (standsBy || listen !== undefined) && (await probe()) === undefined ? 'answers' : 'no'
   }
 
   /** Asks without a socket. Resolves with what stands against one. */

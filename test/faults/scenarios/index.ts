@@ -1,7 +1,13 @@
 import { BROKER_SCENARIOS } from './brokers.js'
+import { AWAY_SCENARIOS } from './everybody-away.js'
 import { LINK_SCENARIOS } from './links.js'
 import { REPLICA_SCENARIOS } from './replica-kills.js'
 import type { Scenario } from './scenario.js'
 
 /** All there are, in the order in which they are run. */
-export const SCENARIOS: readonly Scenario[] = [...REPLICA_SCENARIOS, ...LINK_SCENARIOS, ...BROKER_SCENARIOS]
+export const SCENARIOS: readonly Scenario[] = [
+  ...REPLICA_SCENARIOS,
+  ...AWAY_SCENARIOS,
+  ...LINK_SCENARIOS,
+  ...BROKER_SCENARIOS,
+]

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type FaultProxy, freshVhost, startFaultProxy, startNats } from '../../harness/index.js'
-import { legacyToBus } from './legacy-to-bus.js'
+import { asteriskWithEntry, underFullLoad } from './full-load.js'
 import type { Outcome, Report, Scenario } from './scenario.js'
 
 /** Something that a network does for a while. */
@@ -51,24 +51,36 @@ const FAULTS: readonly LinkFault[] = [
   },
 ]
 
-type Link = 'rabbitmq' | 'nats'
+type Link = 'rabbitmq' | 'nats' | 'asterisk'
 
 const portOf = (url: string) => Number(new URL(url).port)
 
+/** In which a silent Asterisk is noticed, and what coming back may take. Milliseconds. */
+const NOTICED_MS = 5000
+const BACK_MS = 3000
+
 async function runLink(report: Report, link: Link, fault: LinkFault): Promise<Outcome> {
   const rabbitMq = await report.sharedRabbitMq()
-  const [amqpUrl, nats] = await Promise.all([freshVhost(rabbitMq.url, rabbitMq.control), startNats()])
-  const proxy = await startFaultProxy(link === 'nats' ? nats.port : portOf(amqpUrl))
+  const [amqpUrl, nats, asterisk] = await Promise.all([
+    freshVhost(rabbitMq.url, rabbitMq.control),
+    startNats(),
+    asteriskWithEntry(),
+  ])
+  const proxy = await startFaultProxy({ rabbitmq: portOf(amqpUrl), nats: nats.port, asterisk: asterisk.httpPort }[link])
+  const through = (name: Link, url: string) => (link === name ? proxy.through(url) : url)
   const forMs = report.isShort ? fault.shortMs : fault.longMs
-  const way = {
+  const site = {
     publishAt: [amqpUrl],
-    amqp: [link === 'rabbitmq' ? proxy.through(amqpUrl) : amqpUrl],
-    nats: [link === 'nats' ? proxy.through(nats.url) : nats.url],
+    amqp: [through('rabbitmq', amqpUrl)],
+    nats: [through('nats', nats.url)],
     countAt: [nats.url],
-    deliver: 'core',
-  } as const
+    asterisk,
+    ari: through('asterisk', asterisk.url),
+  }
+  // While nobody has the events of an Asterisk its calls wait no longer than five seconds.
+  const terms = { refusals: link !== 'rabbitmq', gapsMs: forMs + NOTICED_MS + BACK_MS }
   try {
-    return await legacyToBus(report, way, async () => {
+    return await underFullLoad(report, site, terms, async (gateways) => {
       const before = { there: proxy.carried('toTarget'), back: proxy.carried('toClient') }
       fault.begin(proxy)
       report.say(`the link is ${fault.name} for ${forMs / 1000} s`)
@@ -76,15 +88,16 @@ async function runLink(report: Report, link: Link, fault: LinkFault): Promise<Ou
       const there = proxy.carried('toTarget') - before.there
       const back = proxy.carried('toClient') - before.back
       fault.end(proxy)
-      return [`${fault.name} for ${forMs / 1000} s; meanwhile ${there} bytes to the broker, ${back} from it`]
+      await Promise.all(gateways.map((gateway) => gateway.untilReady(60_000)))
+      return { notes: [`${fault.name} for ${forMs / 1000} s; meanwhile ${there} bytes there and ${back} back`] }
     })
   } finally {
-    await Promise.all([proxy.close(), nats.stop()])
+    await Promise.all([proxy.close(), nats.stop(), asterisk.stop()])
   }
 }
 
 /** Each link cut, stalled without a reset, and slowed to 50 KB/s. */
-export const LINK_SCENARIOS: readonly Scenario[] = (['rabbitmq', 'nats'] as const).flatMap((link) =>
+export const LINK_SCENARIOS: readonly Scenario[] = (['rabbitmq', 'nats', 'asterisk'] as const).flatMap((link) =>
   FAULTS.map((fault) => ({
     name: `${link}-link-${fault.name}`,
     isShort: true,

@@ -1,61 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { shippedMapping } from '../../../src/config/index.js'
-import { freshVhost, startAsterisk, startNats, type TestAsterisk } from '../../harness/index.js'
-import { countArrivals } from '../controller.js'
-import { type GatewayProcess, runGateways, watchMemory } from '../gateway-process.js'
-import { startSteadyLoad } from '../steady-load.js'
-import { firstOf, mebibytes } from './counted.js'
+import { freshVhost, startNats } from '../../harness/index.js'
+import { type GatewayProcess, runGateways } from '../gateway-process.js'
+import { asteriskWithEntry, PREFETCH, underFullLoad } from './full-load.js'
 import type { Outcome, Report, Scenario } from './scenario.js'
-import { type CallCount, steerCalls } from './steered-calls.js'
 
-/** Legacy events a second, and milliseconds between two calls. */
-const PER_SECOND = 200
-const CALL_EVERY_MS = 2000
-const REPLICAS = 3
-/** Messages of the legacy system in flight at a time: those of one kill may come twice. */
-const PREFETCH = 256
+/** What taking over may take, what giving back a lease, and what a stop. Milliseconds. */
 const TAKE_OVER_MS = 3000
 const HAND_OVER_MS = 500
 const STOP_MS = 10_000
-const DRAIN_PATIENCE_MS = 60_000
-
-const ENTRY = `
-[patchbay-load]
-exten => _[0-9a-z].,1,Gosub(patchbay,s,1(patchbay,\${EXTEN}))
- same => n,GotoIf($["\${STASISSTATUS}" = "FAILED"]?refused)
- same => n,Hangup(16)
- same => n(refused),Set(GLOBAL(refused)=\${EXTEN} \${GLOBAL(refused)})
-`
-
-/** An Asterisk whose calls enter by the dialplan that is shipped. */
-export function asteriskWithEntry(): Promise<TestAsterisk> {
-  const shipped = readFileSync(shippedMapping('asterisk/extensions.conf'), 'utf8')
-  return startAsterisk({ append: { 'extensions.conf': shipped + ENTRY, 'modules.conf': 'load = app_stack.so\n' } })
-}
-
-/** Three links, two of which controllers hear of the third by; shared by replicas. */
-export function sharedConfiguration(amqpUrl: string, natsUrl: string, asterisk: TestAsterisk): string {
-  return `
-group: gw
-state: jetstream
-links:
-  legacy: { type: amqp, dialect: voice-events, url: '${amqpUrl}', prefetch: ${PREFETCH} }
-  bus: { type: nats, dialect: xcc, servers: ['${natsUrl}'] }
-  ast1:
-    type: ari
-    dialect: stasis
-    url: '${asterisk.url}'
-    username: ${asterisk.user}
-    password: ${asterisk.password}
-    app: ${asterisk.app}
-    reconnect: { minDelayMs: 50, maxDelayMs: 300 }
-    steer: {}
-routes:
-  - { from: legacy, to: bus }
-  - { from: ast1, to: bus, loopback: true }
-`
-}
 
 interface Line {
   readonly time: string
@@ -122,74 +74,44 @@ interface Ending {
   judgeTakeOver(each: TakeOver): string[]
 }
 
-async function run(report: Report, { signal, times, everyMs, judge, judgeTakeOver }: Ending): Promise<Outcome> {
+async function run(report: Report, ending: Ending): Promise<Outcome> {
+  const { signal, times, everyMs, judge, judgeTakeOver } = ending
   const [turns, pauseMs] = report.isShort ? [2, 3000] : [times, everyMs / 2]
   const rabbit = await report.sharedRabbitMq()
   const amqpUrl = await freshVhost(rabbit.url, rabbit.control)
   const [nats, asterisk] = await Promise.all([startNats(), asteriskWithEntry()])
-  const yaml = sharedConfiguration(amqpUrl, nats.url, asterisk)
-  const gateways = [...(await runGateways(REPLICAS, yaml))]
+  const site = { publishAt: [amqpUrl], amqp: [amqpUrl], countAt: [nats.url], nats: [nats.url], asterisk }
+  const took: TakeOver[] = []
+  const why: string[] = []
+
+  /** Ends the replica that has the next link's turn, and puts another in its place. */
+  async function end(turn: number, gateways: GatewayProcess[], yaml: string): Promise<void> {
+    const victim = holderOf(gateways, LINKS[turn % LINKS.length]!) ?? gateways.find((each) => each.isRunning())!
+    const held = LINKS.filter((link) => holderOf(gateways, link) === victim)
+    const at = Date.now()
+    victim.signal(signal)
+    why.push(...judge(await victim.ended, Date.now() - at))
+    gateways.push(...(await runGateways(1, yaml)))
+    await delay(pauseMs)
+    const these = held.map((link) => takeOver(gateways, link, at))
+    took.push(...these)
+    const told = these.map(({ link, tookMs }) => `${link} after ${tookMs} ms`).join(', ')
+    report.say(`${signal} ${turn + 1} of ${turns}: ${told}`)
+  }
+
   try {
-    await Promise.all(gateways.map((gateway) => gateway.untilReady()))
-    await delay(2000)
-    const counter = await countArrivals([nats.url])
-    const memory = await watchMemory(gateways)
-    const startedAt = performance.now()
-    const load = startSteadyLoad([amqpUrl], { perSecond: PER_SECOND })
-    const calls = await steerCalls(nats.url, asterisk, CALL_EVERY_MS)
-    const took: TakeOver[] = []
-    const why: string[] = []
-    for (let turn = 0; turn < turns; turn++) {
-      await delay(pauseMs)
-      const victim = holderOf(gateways, LINKS[turn % LINKS.length]!) ?? gateways.find((each) => each.isRunning())!
-      const held = LINKS.filter((link) => holderOf(gateways, link) === victim)
-      const at = Date.now()
-      victim.signal(signal)
-      why.push(...judge(await victim.ended, Date.now() - at))
-      gateways.push(...(await runGateways(1, yaml)))
-      await delay(pauseMs)
-      const these = held.map((link) => takeOver(gateways, link, at))
-      took.push(...these)
-      report.say(
-        `${signal} ${turn + 1} of ${turns}: ${these.map(({ link, tookMs }) => `${link} after ${tookMs} ms`).join(', ')}`,
-      )
-    }
-    await Promise.all([load.stop(), calls.stop()])
-    const deadline = performance.now() + DRAIN_PATIENCE_MS
-    while (counter.arrivals.missing(load.sent).length > 0 && performance.now() < deadline) await delay(500)
-    await delay(1000)
-    const { firstBytes, mostBytes } = await memory.stop()
-    await counter.close()
-    const { arrivals } = counter
-    const counted = calls.count()
-    const missing = arrivals.missing(load.sent)
-    const refused = (await asterisk.cli('dialplan show globals')).match(/^ *refused=(.*)$/m)?.[1]?.trim() ?? ''
-    why.push(
-      ...firstOf('lost', missing),
-      ...firstOf('out of order', arrivals.outOfOrder()),
-      ...faultsOf(counted),
-      ...(refused === '' ? [] : [`calls never admitted: ${refused}`]),
-      ...took.flatMap(judgeTakeOver),
-      ...(arrivals.duplicates() > PREFETCH * turns ? [`more duplicates than ${turns} times ${PREFETCH}`] : []),
-    )
-    return {
-      lengthMs: performance.now() - startedAt,
-      sent: load.confirmed(),
-      received: arrivals.received(),
-      duplicates: arrivals.duplicates(),
-      lost: missing.length,
-      outOfOrder: arrivals.outOfOrder().length,
-      longestGapMs: arrivals.longestGapMs(),
-      held: why.length === 0,
-      why,
-      notes: [
-        `${turns} times; ${LINKS.map((link) => `${link} taken over after ${most(took, link)}`).join(', ')}`,
-        `${counted.placed} calls placed, ${counted.started} started, ${counted.ended} ended, ${counted.repeated.length} told more than once`,
-        `resident memory ${mebibytes(firstBytes)} at first, ${mebibytes(mostBytes)} at most`,
-      ],
-    }
+    const terms = { duplicates: PREFETCH * turns, gapsMs: turns * TAKE_OVER_MS }
+    return await underFullLoad(report, site, terms, async (gateways, yaml) => {
+      for (let turn = 0; turn < turns; turn++) {
+        await delay(pauseMs)
+        await end(turn, gateways, yaml)
+      }
+      return {
+        why: [...why, ...took.flatMap(judgeTakeOver)],
+        notes: [`${turns} times; ${LINKS.map((link) => `${link} taken over after ${most(took, link)}`).join(', ')}`],
+      }
+    })
   } finally {
-    await Promise.all(gateways.map((gateway) => gateway.remove()))
     await Promise.all([nats.stop(), asterisk.stop()])
   }
 }
@@ -199,15 +121,6 @@ function most(all: readonly TakeOver[], link: string): string {
   const handed = these.flatMap(({ handedMs }) => (handedMs === undefined ? [] : [handedMs]))
   const took = `${Math.max(...these.map(({ tookMs = 0 }) => tookMs))} ms at most`
   return handed.length === 0 ? took : `${took} (lease handed over in ${Math.max(...handed)} ms at most)`
-}
-
-function faultsOf({ placed, started, ended, repeated, failed }: CallCount): string[] {
-  return [
-    ...(started === placed ? [] : [`${placed - started} calls were never announced`]),
-    ...(ended === placed ? [] : [`the end of ${placed - ended} calls was never told`]),
-    ...firstOf('told twice under other names', repeated),
-    ...firstOf('commands failed', failed),
-  ]
 }
 
 const ENDINGS: readonly Ending[] = [

@@ -12,6 +12,8 @@ export interface CallCount {
   readonly repeated: readonly string[]
   /** Commands that did not come to the end they should, as `UUID METHOD: what`. */
   readonly failed: readonly string[]
+  /** Gaps that were told. Milliseconds. */
+  readonly gaps: readonly number[]
 }
 
 /** Calls that enter the application all the time, each answered and hung up by a controller. */
@@ -21,6 +23,24 @@ export interface SteeredCalls {
   stop(): Promise<void>
 }
 
+const TALK_MS = 3000
+const ASK_TIMEOUT_MS = 8000
+/** So long a controller tries to have a command carried out. */
+const ASK_PATIENCE_MS = 60_000
+/** By then a call has entered, or was refused. Milliseconds. */
+const ENTRY_MS = 6000
+const END_PATIENCE_MS = 45_000
+const GAP_SUBJECT = 'cn.xswitch.event.custom.gap'
+
+interface Rpc {
+  readonly method?: string
+  readonly params?: {
+    readonly uuid?: string
+    readonly state?: string
+    readonly event?: { readonly from_ms?: string; readonly until_ms?: string }
+  }
+}
+
 /** What was told under several names. */
 function twice(told: ReadonlyMap<string, ReadonlySet<string>>, state: string): string[] {
   return [...told]
@@ -28,22 +48,17 @@ function twice(told: ReadonlyMap<string, ReadonlySet<string>>, state: string): s
     .map(([uuid, ids]) => `${uuid} ${state} as ${[...ids].join(' and ')}`)
 }
 
-const TALK_MS = 3000
-const ASK_TIMEOUT_MS = 8000
-const TRIES = 4
-const END_PATIENCE_MS = 30_000
-
-interface Rpc {
-  readonly method?: string
-  readonly params?: { readonly uuid?: string; readonly state?: string }
-}
-
 /** @param everyMs time between two calls */
-export async function steerCalls(natsUrl: string, asterisk: TestAsterisk, everyMs: number): Promise<SteeredCalls> {
-  const nc = await connect({ servers: natsUrl, maxReconnectAttempts: -1, reconnectTimeWait: 100 })
+export async function steerCalls(
+  servers: readonly string[],
+  asterisk: TestAsterisk,
+  everyMs: number,
+): Promise<SteeredCalls> {
+  const nc = await connect({ servers: [...servers], maxReconnectAttempts: -1, reconnectTimeWait: 100 })
   const session = Date.now().toString(36)
   const started = new Map<string, Set<string>>()
   const ended = new Map<string, Set<string>>()
+  const gaps = new Map<string, number>()
   const failed: string[] = []
   let placed = 0
   let isOver = false
@@ -51,15 +66,16 @@ export async function steerCalls(natsUrl: string, asterisk: TestAsterisk, everyM
   /** What says that nobody knows what became of it is asked again, as a careful controller does. */
   async function ask(uuid: string, method: string): Promise<void> {
     const body = JSON.stringify({ jsonrpc: '2.0', id: '1', method, params: { ctrl_uuid: 'load', uuid } })
+    const deadline = performance.now() + ASK_PATIENCE_MS
     let last = ''
-    for (let tries = 0; tries < TRIES; tries++) {
+    for (let tries = 0; performance.now() < deadline; tries++) {
       try {
         const reply = await nc.request('cn.xswitch.node.ast1', body, { timeout: ASK_TIMEOUT_MS })
         const { result } = reply.json<{ result?: { code: number; message: string } }>()
         if (result?.code === 200) return
-        // A try before it may have done it.
-        if (tries > 0 && method === 'XNode.Hangup' && (result?.code === 404 || result?.code === 410)) return
         last = `${result?.code} ${result?.message}`
+        // A try before it may have done it.
+        if (tries > 0 && ended.has(uuid)) return
       } catch (error) {
         last = String(error)
       }
@@ -86,9 +102,18 @@ export async function steerCalls(natsUrl: string, asterisk: TestAsterisk, everyM
     }
   }
 
-  for (const subject of ['cn.xswitch.ctrl', 'cn.xswitch.ctrl.load'])
+  function hearGap({ params = {} }: Rpc, id: string): void {
+    const { from_ms: from, until_ms: until } = params.event ?? {}
+    gaps.set(id, Number(until) - Number(from))
+  }
+
+  for (const subject of ['cn.xswitch.ctrl', 'cn.xswitch.ctrl.load', GAP_SUBJECT])
     nc.subscribe(subject, {
-      callback: (_error, message) => hear(message.json<Rpc>(), message.headers?.get('patchbay-id') ?? ''),
+      callback: (_error, message) => {
+        const id = message.headers?.get('patchbay-id') ?? ''
+        if (message.subject === GAP_SUBJECT) hearGap(message.json<Rpc>(), id)
+        else hear(message.json<Rpc>(), id)
+      },
     })
   await nc.flush()
 
@@ -115,12 +140,14 @@ export async function steerCalls(natsUrl: string, asterisk: TestAsterisk, everyM
       ended: ended.size,
       repeated: [...twice(started, 'START'), ...twice(ended, 'DESTROY')],
       failed,
+      gaps: [...gaps.values()],
     }),
     async stop() {
       isOver = true
       await placing
+      await delay(ENTRY_MS)
       const deadline = performance.now() + END_PATIENCE_MS
-      while (ended.size < placed && performance.now() < deadline) await delay(100)
+      while (ended.size < started.size && performance.now() < deadline) await delay(100)
       await nc.close()
     },
   }
