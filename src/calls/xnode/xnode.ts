@@ -207,6 +207,7 @@ export function makeXNode(parts: XNodeParts): XNode {
     const turn = typeof method.turn === 'function' ? method.turn(request.params) : method.turn
     const askedAt = performance.now()
     let end: ChannelFact | undefined
+    let wasThere = false
     // From here on, for a channel may also end while a command waits for its turn.
     const forget = happenings.listen(uuid, (fact) => {
       if (fact.kind === 'channel' && fact.state === 'ended') end = fact
@@ -219,6 +220,7 @@ export function makeXNode(parts: XNodeParts): XNode {
           return failed(`not done: it waited for ${Math.round(waitedMs / 1000)} s`)
         const channel = await calls.find(uuid)
         if (channel === undefined) return noSuchChannel(uuid)
+        wasThere = true
         if (drain.on() && channel.controller === undefined && OWNS.has(request.method)) return draining()
         return within(
           goesOn(uuid, (stopped) => method.run(node, { ...request, uuid, channel, stopped }), method.interposes),
@@ -229,7 +231,10 @@ export function makeXNode(parts: XNodeParts): XNode {
       // What cannot be done to a channel that ends meanwhile is not the fault of who asked, nor of Asterisk. A result
       // with a cause says more than that.
       const isRefused = (result.code === 400 || result.code === 500) && result.cause === undefined
-      return isRefused && end !== undefined ? gone(causeOf(end.cause?.name)) : result
+      if (!isRefused) return result
+      // What is known of a call is ahead of what those hear who listen.
+      const hasEnded = end !== undefined || (wasThere && (await calls.find(uuid)) === undefined)
+      return hasEnded ? gone(causeOf(end?.cause?.name)) : result
     } finally {
       forget()
     }

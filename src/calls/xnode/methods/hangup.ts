@@ -3,7 +3,7 @@ import { hasStatus } from '../../../transports/ari-client/index.js'
 import { isDialled } from '../legs.js'
 import type { ChannelMethod, NodeContext } from '../method.js'
 import { refusal } from '../outcome.js'
-import { bad, done, noSuchChannel, type Result } from '../result.js'
+import { bad, done, type Result } from '../result.js'
 import { setVariables } from './variables.js'
 
 const FLAGS: Readonly<Record<string, 'self' | 'peer' | 'both'>> = {
@@ -44,8 +44,8 @@ async function end(node: NodeContext, uuid: string, cause: number): Promise<Resu
     await node.ari.request('DELETE', ['channels', uuid], { query: { reason_code: String(cause) } })
     return done()
   } catch (error) {
-    if (!hasStatus(error, 404)) return refusal(node, error, uuid)
-    if (!isDialled(node, uuid)) return noSuchChannel(uuid)
+    // Its end may be told a moment after Asterisk knows no such channel any more.
+    if (!hasStatus(error, 404) || !isDialled(node, uuid)) return refusal(node, error, uuid)
     // A leg that Asterisk has not made yet: whoever dials it ends it.
     node.stop(uuid)
     return done()
