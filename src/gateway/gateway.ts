@@ -29,6 +29,8 @@ export interface Gateway {
 
 /** What telling that our nodes leave may take. Milliseconds. */
 const GOODBYE_MS = 1000
+/** So long requests wait for the events of the switch that they are for: without these nobody knows how they end. Milliseconds. */
+const EVENTS_COME_MS = 5000
 /** What answering the commands that a stop cuts short may take. Milliseconds. */
 const LAST_ANSWERS_MS = 3000
 
@@ -60,7 +62,14 @@ export function makeGateway(parts: GatewayParts): Gateway {
     if (event.kind === 'interrupted') each.jobs.broken()
     each.absence.report(event)
     if (event.kind === 'down' || event.kind === 'standby') for (const node of each.isAsteriskOf) node.xnode.lost()
-    if (event.kind === 'up') for (const node of each.isAsteriskOf) node.xnode.back()
+    if (event.kind !== 'up') return
+    for (const node of each.isAsteriskOf) node.xnode.back()
+    if (replicas.holds(each.name)) wake(each)
+  }
+
+  /** Requests about the calls of a link are carried out from now on. */
+  function wake({ isAsteriskOf }: Station): void {
+    for (const { desk } of isAsteriskOf) desk.awake()
   }
 
   /** Whatever was said while the link was down has passed us by, and controllers may have forgotten us. */
@@ -109,10 +118,15 @@ export function makeGateway(parts: GatewayParts): Gateway {
       if (isShared) each.transport.consume(since)
       for (const announcer of announcersOf(each)) announcer.start()
       for (const node of each.isAsteriskOf) node.inherit(legacy.commands)
-      for (const desk of desksOf(each)) desk.awake(since ?? 0)
+      each.node?.desk.awake()
       if (asks(name)) askFor(name)
     })
     stands.catch(() => undefined) // whoever starts the gateway is told
+    if (each.isAsteriskOf.length > 0) void delay(EVENTS_COME_MS, undefined, { ref: false }).then(() => wakeHeld(each))
+  }
+
+  function wakeHeld(each: Station): void {
+    if (replicas.holds(each.name)) wake(each)
   }
 
   const use: ReplicaUse = {
@@ -122,11 +136,15 @@ export function makeGateway(parts: GatewayParts): Gateway {
     async drop(names) {
       const dropped = names.map((name) => stations.get(name)!)
       for (const announcer of dropped.flatMap(announcersOf)) announcer.pause()
+      for (const desk of dropped.flatMap(desksOf)) desk.sleep()
       for (const { absence, metrics } of dropped) {
         absence.end()
         metrics.holds(false)
       }
       await Promise.all(dropped.map(({ transport }) => transport.release()))
+    },
+    begun(link, frames) {
+      for (const desk of desksOf(stations.get(link)!)) for (const frame of frames) desk.begunElsewhere(frame)
     },
     overhear(letters) {
       const ours = letters.filter(({ to }) => config.links[to]?.type === 'ari-server')
@@ -153,13 +171,14 @@ export function makeGateway(parts: GatewayParts): Gateway {
     sync.stop()
     log.info('gateway stopping')
     await Promise.all(all.map((each) => each.transport.drain()))
+    const drainedAt = now()
     for (const node of steered) node.xnode.stop()
     await within(LAST_ANSWERS_MS, Promise.all(all.flatMap(({ desks }) => desks.map((desk) => desk.idle()))))
     const announcers = all.filter(({ name }) => replicas.holds(name)).flatMap(announcersOf)
     if (replicas.hasOthers()) for (const announcer of announcers) announcer.pause()
     // A link that is down takes no goodbye.
     else await within(GOODBYE_MS, Promise.all(announcers.map((announcer) => announcer.stop())))
-    await within(config.stopGraceMs, replicas.handOver())
+    await within(config.stopGraceMs, replicas.handOver(drainedAt))
     await Promise.all(all.map((each) => each.transport.stop()))
     await replicas.stop()
     log.info('gateway stopped')

@@ -15,7 +15,8 @@ export function makePost(
   const uncounted = () => undefined
 
   function send({ to, route, frames }: Letters): Promise<void> {
-    const { transport } = links.get(to)!
+    const transport = links.get(to)?.transport
+    if (transport === undefined) return Promise.reject(noSuchLink(to))
     const sent = (route === undefined ? undefined : counts.get(route)) ?? uncounted
     if (frames.length === 0) return Promise.resolve()
     if (frames.length === 1) return transport.send(frames[0]!).then(sent)
@@ -28,6 +29,11 @@ export function makePost(
   }
 
   return (letters) => (letters.length === 1 ? send(letters[0]!) : Promise.all(letters.map(send)).then(() => undefined))
+}
+
+/** What a replica with an older configuration left may be for a link that there is no more. */
+function noSuchLink(to: string): GatewayError {
+  return new GatewayError('link.refused', `there is no link "${to}" any more`)
 }
 
 /** Says what follows from a change once nothing of it can be lost any more. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { NodeOnOffer } from '../calls/shared-subject.js'
 import type { Log } from '../telemetry/index.js'
 import type { Delivery, Frame } from '../transports/transport.js'
@@ -9,8 +10,12 @@ export interface RequestTaker {
   /** Whether a delivery is for it. */
   isFor(delivery: Delivery): boolean
   take(delivery: Delivery): void
-  /** From now on they are answered here: also those that came since then (UTC milliseconds), when nobody answered. */
-  awake(since: number): void
+  /** Another replica began to carry a request out: it does not wait here for its answer. */
+  begunElsewhere(frame: Frame): void
+  /** From now on they are answered here: also those that came a moment ago, when nobody could. */
+  awake(): void
+  /** Until it is awake again, they wait. */
+  sleep(): void
   /** Resolves when everything that was taken is answered. */
   idle(): Promise<void>
 }
@@ -19,8 +24,8 @@ export interface RequestTaker {
 export interface RequestTakerParts {
   readonly link: HubLink
   readonly subjects: readonly string[]
-  /** Whether they are answered here. Every replica hears them, and one answers. */
-  readonly isOurs: () => boolean
+  /** Whether they are answered here. Every replica hears them, and one answers. Absent where one hears them: it answers. */
+  readonly isOurs?: () => boolean
   readonly answer: (frame: Frame) => Promise<void>
   readonly log: Log
 }
@@ -30,10 +35,23 @@ const PATIENCE_MS = 6000
 /** Requests that wait, at most; whoever asks so many gets no answer from a replica that is gone, either. */
 const MAX_WAITING = 10_000
 
+interface Waiting {
+  readonly frame: Frame
+  readonly at: number
+}
+
+/** Equal for requests that cannot be told apart. */
+function nameOf({ address, body }: Frame): string {
+  return `${address.reply ?? ''} ${hash('sha1', body, 'base64url')}`
+}
+
 /** Takes the requests that arrive on some subjects of a link. */
 export function makeRequestTaker({ link, subjects, isOurs, answer, log }: RequestTakerParts): RequestTaker {
   const open = new Set<Promise<void>>()
-  let waiting: { readonly frame: Frame; readonly at: number }[] = []
+  let waiting: Waiting[] = []
+  /** Those that were begun by another replica before they came here. */
+  let begun: { readonly name: string; readonly at: number }[] = []
+  let isAwake = isOurs === undefined
 
   function run(frame: Frame): void {
     const answered = answer(frame)
@@ -43,22 +61,46 @@ export function makeRequestTaker({ link, subjects, isOurs, answer, log }: Reques
   }
 
   function wait(frame: Frame, at: number): void {
+    if (begun.length > 0 && wasBegun(frame)) return
     if (waiting[0] !== undefined && (waiting.length >= MAX_WAITING || waiting[0].at < at - PATIENCE_MS))
       waiting = waiting.slice(-MAX_WAITING / 2).filter((each) => each.at >= at - PATIENCE_MS)
     waiting.push({ frame, at })
+  }
+
+  function wasBegun(frame: Frame): boolean {
+    const name = nameOf(frame)
+    const index = begun.findIndex((each) => each.name === name)
+    if (index >= 0) begun.splice(index, 1)
+    return index >= 0
   }
 
   return {
     isFor: ({ frame }) => subjects.includes(frame.address.subject ?? ''),
     take({ frame, receivedAt, settle }) {
       link.metrics.taken()
-      if (isOurs()) run(frame)
+      if (isAwake && isOurs?.() !== false) run(frame)
       else wait(frame, receivedAt)
       // A command may take long; the bus sends nothing twice in any case.
       settle('done')
     },
-    awake(since) {
-      for (const { frame, at } of waiting.splice(0)) if (at >= since && at >= Date.now() - PATIENCE_MS) run(frame)
+    begunElsewhere(frame) {
+      const name = nameOf(frame)
+      const index = waiting.findIndex((each) => nameOf(each.frame) === name)
+      if (index >= 0) {
+        waiting.splice(index, 1)
+        return
+      }
+      const at = Date.now()
+      begun = [...begun.filter((each) => each.at >= at - PATIENCE_MS).slice(-MAX_WAITING), { name, at }]
+    },
+    awake() {
+      isAwake = true
+      begun = []
+      const oldest = Date.now() - PATIENCE_MS
+      for (const { frame, at } of waiting.splice(0)) if (at >= oldest) run(frame)
+    },
+    sleep() {
+      isAwake = isOurs === undefined
     },
     async idle() {
       await Promise.all(open)

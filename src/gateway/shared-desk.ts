@@ -12,5 +12,5 @@ export function makeSharedDesk(
 ): RequestTaker {
   const { take } = sharedSubject(nodes.map(({ offer }) => offer))
   // Its queue group gives each request to one replica.
-  return makeRequestTaker({ link, subjects: [subject], isOurs: () => true, answer: take, log })
+  return makeRequestTaker({ link, subjects: [subject], answer: take, log })
 }

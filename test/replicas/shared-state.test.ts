@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { makeCheckpoints, recordsOf } from '../../src/gateway/replicas/checkpoints.js'
 import { makeReplicas, type Replicas, type ReplicaUse } from '../../src/gateway/replicas/index.js'
 import type { CallView, Letters } from '../../src/gateway/state.js'
 import { createLog } from '../../src/telemetry/index.js'
-import { makeSharedStore } from '../../src/transports/nats/index.js'
+import { makeSharedStore, type SharedStore } from '../../src/transports/nats/index.js'
+import type { Frame } from '../../src/transports/transport.js'
 import { until } from '../faults/site.js'
 import { startFaultProxy, startNats, type TestNats } from '../harness/index.js'
 
@@ -25,6 +27,7 @@ interface TestReplica extends Replicas {
   readonly taken: Map<string, Parameters<ReplicaUse['take']>[1] extends (link: string) => infer I ? I : never>
   readonly dropped: string[]
   readonly overheard: Letters[]
+  readonly begun: Frame[]
 }
 
 async function replica(options: { readonly url?: string; readonly keepMs?: number } = {}): Promise<TestReplica> {
@@ -38,7 +41,12 @@ async function replica(options: { readonly url?: string; readonly keepMs?: numbe
   })
   const duties = new Map(LINKS.map((link) => [link, [link]]))
   const replicas = makeReplicas({ shared, keepMs, duties, treesOf: () => undefined, log: silent, now: Date.now })
-  const seen: Pick<TestReplica, 'taken' | 'dropped' | 'overheard'> = { taken: new Map(), dropped: [], overheard: [] }
+  const seen: Pick<TestReplica, 'taken' | 'dropped' | 'overheard' | 'begun'> = {
+    taken: new Map(),
+    dropped: [],
+    overheard: [],
+    begun: [],
+  }
   started.push(replicas)
   await replicas.start(
     {
@@ -50,14 +58,15 @@ async function replica(options: { readonly url?: string; readonly keepMs?: numbe
         for (const link of links) seen.taken.delete(link)
       },
       overhear: (letters) => void seen.overheard.push(...letters),
+      begun: (_, frames) => void seen.begun.push(...frames),
     },
     () => undefined,
   )
   return { ...replicas, ...seen }
 }
 
-/** Calls that stand in the bucket, whoever is to read them. */
-async function keysOfCalls(): Promise<string[]> {
+/** The store by itself. */
+async function openStore(): Promise<SharedStore> {
   const shared = makeSharedStore({
     nats: { servers: [nats.url] },
     group: 'g',
@@ -69,6 +78,12 @@ async function keysOfCalls(): Promise<string[]> {
     () => undefined,
     () => undefined,
   )
+  return shared
+}
+
+/** Calls that stand in the bucket, whoever is to read them. */
+async function keysOfCalls(): Promise<string[]> {
+  const shared = await openStore()
   const entries = await shared.bucket.all()
   await shared.close()
   return entries.map(({ key }) => key).filter((key) => key.startsWith('call.'))
@@ -82,6 +97,7 @@ const view = (state: NonNullable<CallView['channel']['state']>, link = 'one'): C
   seenFromStart: true,
 })
 const call = (state: NonNullable<CallView['channel']['state']>) => new Map([['c', view(state)]])
+const inUse = (name: string) => new Map([[name, 'INUSE' as never]])
 const letters = (text: string): Letters[] => [
   {
     to: 'bus',
@@ -121,7 +137,7 @@ describe('replicas on one store', () => {
     await said.written
     said.said()
     await first.store.keep({ link: 'one', letters: letters('unsaid'), taken: { number: 2, key: 'b', id: 'B' } }).written
-    const handing = first.handOver()
+    const handing = first.handOver(Date.now())
     await delay(50)
     await first.stop()
     await handing
@@ -144,7 +160,7 @@ describe('replicas on one store', () => {
     await first.store.keep({ link: 'two', terminals }).written
     // Long enough for a checkpoint, so that it comes from the bucket.
     await delay(1500)
-    await first.handOver()
+    await first.handOver(Date.now())
     await first.stop()
     const second = await replica()
     expect(second.store.call('c')).toEqual(view('answered'))
@@ -163,7 +179,7 @@ describe('replicas on one store', () => {
     const second = await replica()
     await first.store.keep({ link: 'one', calls: call('ringing') }).written
     await delay(1500)
-    await first.handOver()
+    await first.handOver(Date.now())
     await first.stop()
     await has(second, 'one')
     expect(await keysOfCalls()).toHaveLength(1)
@@ -189,7 +205,104 @@ describe('replicas on one store', () => {
     await other.store.keep({ link: 'one', calls: call('ended') }).written
     await until(() => cutOff.store.call('c')?.channel.state === 'ended')
     expect(other.taken.get('one')?.unsaid).toEqual([])
+    // The journal tells what it writes from now on from what it wrote when it had the duty before.
+    await other.handOver(Date.now())
+    await has(cutOff, ...LINKS)
+    for (const name of ['1', '2', '3', '4', '5']) await cutOff.store.keep({ link: 'one', devices: inUse(name) }).written
+    await until(() => other.store.deviceState('one', '5') !== undefined)
+    for (const name of ['1', '2', '3', '4', '5']) expect(other.store.deviceState('one', name)).toBe('INUSE')
     await proxy.close()
+  })
+
+  test('who does not have a duty changes nothing of what is known', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const second = await replica()
+    const kept = second.store.keep({ link: 'one', calls: call('ringing') })
+    await expect(kept.written).rejects.toMatchObject({ code: 'state.outrun' })
+    expect(second.store.call('c')).toBeUndefined()
+  })
+
+  test('a request that one replica begins to carry out is known to the others at once', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const second = await replica()
+    const request: Frame = { address: { subject: 's', reply: 'r' }, headers: {}, body: Buffer.from('{}') }
+    await first.store.keep({ link: 'one', commands: new Map([['k', request]]) }).written
+    await until(() => second.begun.length === 1)
+    expect(second.begun[0]).toMatchObject({ address: request.address })
+    expect(Buffer.from(second.begun[0]!.body).toString()).toBe('{}')
+  })
+
+  test('what lasts does not vanish, also when whoever took over has nothing to write', async () => {
+    const keepMs = 3000
+    const first = await replica({ keepMs })
+    await has(first, ...LINKS)
+    const second = await replica({ keepMs })
+    await first.store.keep({ link: 'one', calls: call('answered') }).written
+    await delay(1500)
+    await first.handOver(Date.now())
+    await first.stop()
+    await has(second, ...LINKS)
+    await delay(3 * keepMs)
+    expect(await keysOfCalls()).toHaveLength(1)
+  })
+
+  test('an entry of the journal that nobody can read is passed over', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const second = await replica()
+    await first.store.keep({ link: 'one', calls: call('ringing') }).written
+    await first.handOver(Date.now())
+    const third = await openStore()
+    await has(second, ...LINKS)
+    await second.store.keep({ link: 'two', devices: inUse('x') }).written
+    const place = await third.journal.lastOf('one')
+    await third.journal.append('one', Buffer.from('{'), 'garbage', place, new AbortController().signal)
+    await second.store
+      .keep({ link: 'one', calls: call('answered') })
+      .written?.catch((error: unknown) => expect(error).toMatchObject({ code: 'state.outrun' }))
+    await until(() => [first, second].some((each) => each.holds('one')))
+    await until(() => first.holds('one') || second.holds('one'))
+    const holder = first.holds('one') ? first : second
+    await until(() => holder.store.call('c') !== undefined)
+    await holder.store.keep({ link: 'one', calls: call('ended') }).written
+    await third.close()
+  })
+
+  test('what nobody had to say but that it was taken is forgotten in time, too', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const third = await openStore()
+    const before = (await third.journal.bounds()).first
+    for (let number = 1; number <= 12; number++) {
+      await first.store.keep({ link: 'one', taken: { number, key: `k${number}`, id: `i${number}` } }).written
+      await delay(1000)
+    }
+    await until(async () => (await third.journal.bounds()).first > before)
+    await third.close()
+  }, 40_000)
+
+  test('a replica that stood still does not write over what another wrote since', async () => {
+    const { bucket, close } = await openStore()
+    const checkpoints = (isWriter: boolean) =>
+      makeCheckpoints({
+        bucket,
+        treesOf: () => undefined,
+        keepMs: 60_000,
+        isWriter: () => Promise.resolve(isWriter),
+        now: Date.now,
+      })
+    const [paused, next] = [checkpoints(false), checkpoints(true)]
+    const records = (state: 'INUSE' | 'NOT_INUSE') =>
+      recordsOf('one', { number: 1, devices: new Map([['d', state as never]]) })
+    await paused.write('one', records('NOT_INUSE'), 1)
+    await next.read(['one'])
+    await next.write('one', records('INUSE'), 5)
+    await expect(paused.write('one', records('NOT_INUSE'), 2)).rejects.toMatchObject({ code: 'state.outrun' })
+    const known = (await next.read(['one'])).get('one')
+    expect([known?.devices.get('d'), known?.checkpoint]).toEqual(['INUSE', 5])
+    await close()
   })
 
   test('an outage of the store moves nothing: what was kept meanwhile is written when it is back', async () => {

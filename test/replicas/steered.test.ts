@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type GatewayProcess, runGateway } from '../faults/gateway-process.js'
-import { placeCall, startAsterisk, startNats, type TestAsterisk, type TestNats } from '../harness/index.js'
-import { hears, outcomeOf } from '../xnode/legs.js'
+import { placeCall, startAsterisk, startNats, type TestAsterisk, type TestNats, takeCall } from '../harness/index.js'
+import { hears, outcomeOf, phoneAt } from '../xnode/legs.js'
 import { startController, until } from '../xnode/site.js'
 
 const ACCEPT_WITHIN_MS = 4000
@@ -70,7 +70,10 @@ function holder(): GatewayProcess {
 const NOTED_MS = 400
 
 async function killHolder(): Promise<void> {
-  await delay(NOTED_MS)
+  await until(
+    () => gateways.filter((each) => each.isRunning()).length > 1,
+    () => 'nobody is there to take over',
+  )
   const killed = holder()
   killed.signal('SIGKILL')
   await killed.ended
@@ -113,6 +116,7 @@ test('a call that nobody accepts ends in time, whoever has it by then', async ()
   const app = await startController(nats.url, 'ast1', 'app')
   const caller = await placeCall(asterisk, { from: '1001', to: '600', steps: [{ refused: 408 }] })
   const uuid = await app.nextCall()
+  await delay(NOTED_MS)
   await killHolder()
   await until(
     () => app.wordsOf(uuid).includes('DESTROY'),
@@ -123,3 +127,53 @@ test('a call that nobody accepts ends in time, whoever has it by then', async ()
   await caller.stop()
   await app.close()
 })
+
+test('a Dial that was begun has an outcome, also when its replica is killed meanwhile', async () => {
+  const app = await startController(nats.url, 'ast1', 'app')
+  const callee = await takeCall(asterisk, { steps: ['ring', 'cancelled'] })
+  const leg = {
+    uuid: 'dialled-1',
+    dest_number: '1002',
+    dial_string: phoneAt(callee.port),
+    params: { leg_timeout: '20' },
+  }
+  await app.tell('Dial', { destination: { call_params: [leg] } }, 'dial-later')
+  await hears(app, leg.uuid, 'RINGING')
+  await killHolder()
+  expect(await outcomeOf(app, 'dial-later')).toMatchObject({
+    code: 500,
+    message: 'unknown: the replica that carried out XNode.Dial is gone',
+  })
+  expect(await app.ask('Hangup', { uuid: leg.uuid })).toMatchObject({ code: 200 })
+  await callee.done
+  await app.close()
+})
+
+test('a command that was answered just before its replica is killed is not carried out again', async () => {
+  const app = await startController(nats.url, 'ast1', 'app')
+  await originate('call-3')
+  const uuid = await app.nextCall()
+  expect(await app.ask('Answer', { uuid })).toMatchObject({ code: 200 })
+  const ids = Array.from({ length: 20 }, (_, index) => `once-${index}`)
+  const results = () => app.heard.filter(({ id }) => ids.includes(String(id)))
+  for (const id of ids) await app.tell('SetVar', { uuid, data: { once: id } }, id)
+  await until(
+    () => results().length === ids.length,
+    () => `${results().length} results`,
+  )
+  await killHolder()
+  expect(await app.ask('Hangup', { uuid })).toMatchObject({ code: 200 })
+  await delay(500)
+  expect(results()).toHaveLength(ids.length)
+  await app.close()
+})
+
+test('a replica that is to stop while the store is away stops in time, with exit code 0', async () => {
+  const gateway = holder()
+  await nats.kill9()
+  await delay(500)
+  gateway.signal('SIGTERM')
+  const { code } = await gateway.ended
+  expect(code).toBe(0)
+  await nats.restart()
+}, 60_000)

@@ -91,6 +91,8 @@ interface Running {
 const REPEATABLE = /^XNode\.(Get|Status|JStatus|ConferenceInfo|ConferenceList)/
 /** Code of what comes to its own end later. */
 const ACCEPTED = 202
+/** Methods of which that is so. */
+const COMES_LATER: ReadonlySet<string> = new Set(['XNode.Dial'])
 /** Methods by which a controller takes a new call. */
 const OWNS: ReadonlySet<string> = new Set(['XNode.Accept', 'XNode.Answer'])
 
@@ -148,22 +150,50 @@ export function makeXNode(parts: XNodeParts): XNode {
     later,
   }
   const desk = requestDesk({ ...deskParts, handle: carryOut })
-  const orphans = requestDesk({ ...deskParts, wasTried: true, handle: (request) => orphaned(node, request) })
-  /** Ends of what was accepted and comes to its own end later, by the id of the request. */
+  const orphans = requestDesk({ ...deskParts, wasTried: true, handle: orphan })
+  /** Ends of what was accepted and comes to its own end later, by who asked and the id of the request. */
   const accepted = new Map<string, () => void>()
+  const nameOf = (controller: string, id: string) => `${controller} ${id}`
 
   function later(controller: string, id: string, result: Result): void {
     parts.later(controller, id, result)
-    accepted.get(id)?.()
-    accepted.delete(id)
+    if (result.code === ACCEPTED) return
+    const name = nameOf(controller, id)
+    accepted.get(name)?.()
+    accepted.delete(name)
   }
 
   async function carryOut(request: NodeRequest): Promise<Result> {
-    if (REPEATABLE.test(request.method)) return handle(request)
-    const end = await commands.begin(request.frame)
+    const { method, frame, controller, id } = request
+    if (REPEATABLE.test(method)) return handle(request)
+    const askedAt = performance.now()
+    const end = await commands.begin(frame)
+    const waitedMs = performance.now() - askedAt
+    if (waitedMs > DEADLINE_MS) {
+      end()
+      return tooLate(waitedMs)
+    }
+    // What comes to its end later may do so before it was said that it began.
+    if (COMES_LATER.has(method) && controller !== undefined && id !== undefined)
+      accepted.set(nameOf(controller, id), end)
     const result = await handle(request)
-    if (result.code === ACCEPTED && request.id !== undefined) accepted.set(request.id, end)
-    else end()
+    if (result.code === ACCEPTED && id !== undefined) return result
+    if (controller !== undefined && id !== undefined) accepted.delete(nameOf(controller, id))
+    end()
+    return result
+  }
+
+  /** It may be that its beginning was answered and its end was not. */
+  async function orphan(request: NodeRequest): Promise<Result> {
+    const { method, controller, id } = request
+    const result = await orphaned(node, request)
+    if (
+      COMES_LATER.has(method) &&
+      controller !== undefined &&
+      id !== undefined &&
+      request.frame.address.reply !== undefined
+    )
+      parts.later(controller, id, { ...result, node_uuid: nodeUuid })
     return result
   }
 
@@ -216,8 +246,7 @@ export function makeXNode(parts: XNodeParts): XNode {
       const result = await turns.run(uuid, turn, async () => {
         const waitedMs = performance.now() - askedAt
         // Media wait for each other as long as they last. What waited through an outage is not wanted any more.
-        if (waitedMs > DEADLINE_MS && (turn !== 'to-the-end' || lostAt > askedAt))
-          return failed(`not done: it waited for ${Math.round(waitedMs / 1000)} s`)
+        if (waitedMs > DEADLINE_MS && (turn !== 'to-the-end' || lostAt > askedAt)) return tooLate(waitedMs)
         const channel = await calls.find(uuid)
         if (channel === undefined) return noSuchChannel(uuid)
         wasThere = true
@@ -291,6 +320,10 @@ export function makeXNode(parts: XNodeParts): XNode {
       take: desk.take,
     },
   }
+}
+
+function tooLate(waitedMs: number): Result {
+  return failed(`not done: it waited for ${Math.round(waitedMs / 1000)} s`)
 }
 
 /** A command that does not end in time is answered for; what it still does is its own affair. */

@@ -1,3 +1,4 @@
+import { GatewayError } from '../../errors.js'
 import type { DeviceState } from '../../model/index.js'
 import { type Bucket, type BucketEntry, keyPart, textOfPart } from '../../transports/nats/index.js'
 import type { Frame } from '../../transports/transport.js'
@@ -31,9 +32,12 @@ export interface Snapshot {
 
 /** Writes what the journal says into the bucket, where the last word on each thing stands by itself. */
 export interface Checkpoints {
-  /** Everything in the bucket, by line; what is written afterwards is compared with it. */
-  read(): Promise<ReadonlyMap<string, Snapshot>>
-  /** Writes records of a line, and then that everything up to a place is there. */
+  /** Everything in the bucket about some lines; what is written of them afterwards is compared with it. */
+  read(lines: readonly string[]): Promise<ReadonlyMap<string, Snapshot>>
+  /**
+   * Writes records of a line, and then that everything up to a place is there.
+   * @throws GatewayError `state.outrun` where another replica writes the line
+   */
   write(line: string, records: ReadonlyMap<string, Record>, place: number): Promise<void>
   /** Writes again what nobody changed for so long that it would vanish. */
   refresh(line: string): Promise<void>
@@ -84,10 +88,26 @@ export function recordsOf(line: string, { calls, terminals, devices, commands }:
   return new Map(records.map((record) => [recordKey(line, record), record]))
 }
 
-/** @param keepMs age at which a value vanishes that nobody wrote again */
-export function makeCheckpoints(bucket: Bucket, treesOf: TreesOf, keepMs: number, now: () => number): Checkpoints {
-  /** What stands in the bucket, as far as it is known here. */
-  const written = new Map<string, Written>()
+/** What checkpoints are made with. */
+export interface CheckpointsParts {
+  readonly bucket: Bucket
+  readonly treesOf: TreesOf
+  /** Age at which a value vanishes that nobody wrote again. Milliseconds. */
+  readonly keepMs: number
+  /** Whether nobody else wrote to the journal of a line since we did. */
+  isWriter(line: string): Promise<boolean>
+  readonly now: () => number
+}
+
+/** Makes them. */
+export function makeCheckpoints({ bucket, treesOf, keepMs, isWriter, now }: CheckpointsParts): Checkpoints {
+  /** What stands in the bucket, as far as it is known here, by line and key. */
+  const written = new Map<string, Map<string, Written>>()
+  const writtenOf = (line: string) => {
+    const known = written.get(line) ?? new Map<string, Written>()
+    written.set(line, known)
+    return known
+  }
 
   function textOf(record: Record): string | undefined {
     if (record.kind === 'call') return record.view && JSON.stringify(viewToJson(record.view, treesOf))
@@ -96,33 +116,39 @@ export function makeCheckpoints(bucket: Bucket, treesOf: TreesOf, keepMs: number
   }
 
   /** Answers whether it could: not where somebody wrote since. */
-  async function tryPut(key: string, text: string | undefined): Promise<boolean> {
-    const before = written.get(key)
+  async function tryPut(known: Map<string, Written>, key: string, text: string | undefined): Promise<boolean> {
+    const before = known.get(key)
     if (text === undefined) {
       if (before !== undefined && !(await bucket.remove(key, before.revision))) return false
-      written.delete(key)
+      known.delete(key)
       return true
     }
     const revision = await bucket.swap(key, text, before?.revision ?? 0)
-    if (revision !== undefined) written.set(key, { revision, text, at: now() })
+    if (revision !== undefined) known.set(key, { revision, text, at: now() })
     return revision !== undefined
   }
 
-  /** Only the one who takes from a line writes its records: what somebody else wrote is older. */
-  async function put(key: string, text: string | undefined): Promise<void> {
-    while (!(await tryPut(key, text))) {
+  /**
+   * What somebody else wrote is older where we are the one who writes the line. A replica that stood still for a while
+   * may have been followed by another without having heard of it yet: so the journal is asked.
+   */
+  async function put(line: string, key: string, text: string | undefined): Promise<void> {
+    const known = writtenOf(line)
+    while (!(await tryPut(known, key, text))) {
       const there = await bucket.get(key)
-      if (there === undefined) written.delete(key)
-      else written.set(key, { revision: there.revision, text: there.text ?? '', at: now() })
+      if (!(await isWriter(line)))
+        throw new GatewayError('state.outrun', `another replica writes ${line}`, { fate: 'retry' })
+      if (there === undefined) known.delete(key)
+      else known.set(key, { revision: there.revision, text: there.text ?? '', at: there.at })
     }
   }
 
-  async function putAll(texts: readonly (readonly [string, string | undefined])[]): Promise<void> {
-    const left = [...texts]
-    const work = async () => {
-      for (let next = left.pop(); next !== undefined; next = left.pop()) await put(...next)
+  async function atOnce<T>(work: readonly T[], carryOut: (each: T) => Promise<unknown>): Promise<void> {
+    const left = [...work]
+    const some = async () => {
+      for (let next = left.pop(); next !== undefined; next = left.pop()) await carryOut(next)
     }
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, left.length) }, work))
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, left.length) }, some))
   }
 
   function fill(into: Making, kind: string, name: string, text: string): void {
@@ -135,32 +161,31 @@ export function makeCheckpoints(bucket: Bucket, treesOf: TreesOf, keepMs: number
     else if (kind === 'checkpoint') into.checkpoint = value as number
   }
 
-  function sort(entries: readonly BucketEntry[]): ReadonlyMap<string, Snapshot> {
-    const lines = new Map<string, Making>()
-    for (const { key, text, revision } of entries) {
+  function sort(entries: readonly BucketEntry[], wanted: ReadonlySet<string>): ReadonlyMap<string, Snapshot> {
+    const lines = new Map([...wanted].map((line) => [line, blank()] as const))
+    for (const line of wanted) written.delete(line)
+    for (const { key, text, revision, at } of entries) {
       const [kind = '', line = '', name = ''] = key.split('.')
-      if (text === undefined || !KINDS.has(kind)) continue
-      written.set(key, { revision, text, at: now() })
-      const into = lines.get(line) ?? blank()
-      lines.set(line, into)
+      const into = lines.get(line)
+      if (text === undefined || into === undefined || !KINDS.has(kind)) continue
+      writtenOf(line).set(key, { revision, text, at })
       fill(into, kind, textOfPart(name), text)
     }
     return lines
   }
 
   return {
-    read: async () => sort(await bucket.all()),
+    read: async (lines) => sort(await bucket.all(), new Set(lines)),
     async write(line, records, place) {
-      await putAll([...records].map(([key, record]) => [key, textOf(record)] as const))
-      await put(checkpointKey(line), String(place))
+      await atOnce([...records], ([key, record]) => put(line, key, textOf(record)))
+      await put(line, checkpointKey(line), String(place))
     },
     async refresh(line) {
       const old = now() - keepMs / 3
-      const parts = ['call', 'terminal', 'device', 'command'].map((kind) => `${kind}.${line}.`)
-      const fading = [...written].filter(
-        ([key, { at }]) => at < old && (key === checkpointKey(line) || parts.some((part) => key.startsWith(part))),
-      )
-      await putAll(fading.map(([key, { text }]) => [key, text] as const))
+      const known = writtenOf(line)
+      const fading = [...known].filter(([, { at }]) => at < old).map(([key]) => key)
+      // What changed meanwhile is young.
+      await atOnce(fading, (key) => tryPut(known, key, known.get(key)?.text))
     },
   }
 }

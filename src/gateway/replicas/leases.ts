@@ -10,8 +10,11 @@ export interface Leases {
   hasOthers(): boolean
   /** Counts a lease as lost without asking anybody. */
   forget(duty: string): void
-  /** Gives a lease back: another replica takes it at once. */
-  release(duty: string): Promise<void>
+  /**
+   * Gives a lease back: another replica takes it at once.
+   * @param since until when its duty was done, UTC milliseconds
+   */
+  release(duty: string, since: number): Promise<void>
   /** Keeps no lease any more; those not given back are taken when we were silent for long enough. */
   stop(): Promise<void>
 }
@@ -40,7 +43,7 @@ const MODESTY_MS = 30
 
 interface Lease {
   readonly holder: string
-  /** Last renewal by the holder's clock, UTC milliseconds. */
+  /** Last renewal by the holder's clock, or when it ceased to do its duty. UTC milliseconds. */
   readonly at: number
   readonly released?: boolean
 }
@@ -73,16 +76,19 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
   let unwatch: (() => void)[] = []
   let isStopped = false
 
-  const textOf = (released: boolean) =>
-    JSON.stringify({ holder: me, at: Date.now(), ...(released && { released }) } satisfies Lease)
+  const heldText = () => JSON.stringify({ holder: me, at: Date.now() } satisfies Lease)
 
   function note({ key, text, revision }: BucketEntry): void {
     const duty = key.slice(leaseKey('').length)
     if (text === undefined || (seen.get(duty)?.revision ?? 0) >= revision) return
     const lease = JSON.parse(text) as Lease // written by a replica of ours
     seen.set(duty, { ...lease, revision, seenAt: clock() })
-    if (held.has(duty) && lease.holder !== me) lose(duty)
-    if (lease.holder === me) return
+    if (lease.holder === me) {
+      // The answer to a renewal may be lost, and the renewal stands.
+      if (held.has(duty) && lease.released !== true) held.set(duty, revision)
+      return
+    }
+    if (held.has(duty)) lose(duty)
     if (lease.released === true) claimSoon(duty)
     else watchSilence(duty)
   }
@@ -101,15 +107,22 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
   async function renew(duty: string): Promise<void> {
     const revision = held.get(duty)
     if (revision === undefined) return
-    const next = await bucket.swap(leaseKey(duty), textOf(false), revision)
+    const next = await bucket.swap(leaseKey(duty), heldText(), revision)
     if (!held.has(duty)) return
-    if (next === undefined) lose(duty)
-    else held.set(duty, next)
+    if (next !== undefined) held.set(duty, next)
+    else await lookAgain(duty)
+  }
+
+  /** Somebody wrote since: another replica, or we ourselves without hearing of it. */
+  async function lookAgain(duty: string): Promise<void> {
+    const there = await bucket.get(leaseKey(duty))
+    if (there !== undefined) note(there)
+    else if (held.has(duty)) lose(duty)
   }
 
   function isFree(duty: string): boolean {
     const lease = seen.get(duty)
-    if (lease === undefined || lease.released === true) return true
+    if (lease === undefined || lease.released === true || lease.holder === me) return true
     const silentSince = Math.max(lease.seenAt, writingSince ?? Number.POSITIVE_INFINITY)
     return clock() - silentSince >= SILENCE_MS
   }
@@ -124,12 +137,8 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
     claiming.add(duty)
     try {
       const before = seen.get(duty)
-      const revision = await bucket.swap(leaseKey(duty), textOf(false), before?.revision ?? 0)
-      if (revision === undefined) {
-        const now = await bucket.get(leaseKey(duty))
-        if (now !== undefined) note(now)
-        return
-      }
+      const revision = await bucket.swap(leaseKey(duty), heldText(), before?.revision ?? 0)
+      if (revision === undefined) return await lookAgain(duty)
       if (isStopped) return
       held.set(duty, revision)
       const silentMs = before === undefined || before.released === true ? undefined : Date.now() - before.at
@@ -178,14 +187,18 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
     holds: (duty) => held.has(duty),
     hasOthers: () => [...others.values()].some((at) => clock() - at < ALIVE_MS),
     forget: (duty) => void held.delete(duty),
-    async release(duty) {
+    async release(duty, since) {
       // A renewal under way would leave us with an old revision.
       await beating
       const revision = held.get(duty)
       if (revision === undefined) return
       held.delete(duty)
       claiming.add(duty)
-      await bucket.swap(leaseKey(duty), textOf(true), revision)
+      const released = JSON.stringify({ holder: me, at: since, released: true } satisfies Lease)
+      if ((await bucket.swap(leaseKey(duty), released, revision)) !== undefined) return
+      const there = await bucket.get(leaseKey(duty))
+      if (there?.text !== undefined && (JSON.parse(there.text) as Lease).holder === me)
+        await bucket.swap(leaseKey(duty), released, there.revision)
     },
     async stop() {
       isStopped = true

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayError } from '../../errors.js'
 import type { Journal } from '../../transports/nats/index.js'
@@ -22,9 +23,11 @@ export interface Line {
   place(): number
   /** Takes in a batch that another replica wrote. */
   follow(place: number, batch: Batch): void
+  /** Passes a batch over that cannot be read. */
+  skip(place: number): void
   /**
    * Begins to write. Nobody who wrote before can go on from then on. Undefined where others wrote meanwhile: once
-   * that was followed it can be tried again. @throws GatewayError `state.unavailable`
+   * that was followed it can be tried again. @throws GatewayError `state.unavailable`, also when it is ended meanwhile
    */
   begin(): Promise<Legacy | undefined>
   /** Appends an entry with others of the same moment. */
@@ -57,8 +60,6 @@ export interface LineParts {
 const REMEMBERED = 16_384
 /** How soon it is written that letters arrived, when nothing else is to be written. Milliseconds. */
 const SAID_WITHIN_MS = 100
-/** A server takes messages of 1 MiB unless it was told otherwise. */
-const MAX_BYTES = 1_000_000
 
 interface Taken {
   readonly entry: number
@@ -91,10 +92,13 @@ export function makeLine({ link, me, journal, treesOf, outrun, tooLarge }: LineP
   let taken: Taken[] = []
   const changed = new Map<string, Dirty>()
   let writing: AbortController | undefined
+  let beginning: AbortController | undefined
   let waiting: Entry[] = []
   let nextBatch = batchPromise()
   let flying: Promise<void> | undefined
   let saidTimer: NodeJS.Timeout | undefined
+  /** The stream takes an append of a name that it knows for a copy: no two lines of one process may share names. */
+  const turn = randomBytes(4).toString('hex')
   let appends = 0
 
   function batchPromise() {
@@ -152,17 +156,17 @@ export function makeLine({ link, me, journal, treesOf, outrun, tooLarge }: LineP
   /** What is too large for one message goes in two; what is alone and still too large loses its letters. */
   async function write(entries: readonly Entry[], halt: AbortSignal): Promise<void> {
     const bytes = batchOf(entries)
-    if (bytes.length > MAX_BYTES && entries.length > 1) {
+    if (bytes.length > journal.maxBytes() && entries.length > 1) {
       const middle = Math.ceil(entries.length / 2)
       await write(entries.slice(0, middle), halt)
       await write(entries.slice(middle), halt)
       return
     }
     const { number = last, taken: message } = entries[0] ?? {}
-    if (bytes.length > MAX_BYTES) tooLarge(bytes.length)
-    const at = await append(bytes.length > MAX_BYTES ? batchOf([{ number, taken: message }]) : bytes, halt)
-    if (at === 'outrun') throw outrunError()
-    for (const entry of entries) remember(entry, at)
+    const isTooLarge = bytes.length > journal.maxBytes()
+    if (isTooLarge) tooLarge(bytes.length)
+    await append(isTooLarge ? batchOf([{ number, taken: message }]) : bytes, entries, halt)
+    if (halt.aborted) throw outrunError()
   }
 
   function batchOf(entries: readonly Entry[]): Uint8Array {
@@ -171,16 +175,18 @@ export function makeLine({ link, me, journal, treesOf, outrun, tooLarge }: LineP
     return batchToBytes({ by: me, last: lastEntry, lastTaken, said, checkpoint, entries }, treesOf)
   }
 
-  async function append(bytes: Uint8Array, halt: AbortSignal): Promise<number | 'outrun'> {
+  /** Whoever copies the line into the bucket sees a place only together with what stands there. */
+  async function append(bytes: Uint8Array, entries: readonly Entry[], halt: AbortSignal): Promise<void> {
     const said = saidUpTo
-    const at = await journal.append(link, bytes, `${me}-${link}-${++appends}`, place, halt)
-    if (at === 'outrun') return at
+    const at = await journal.append(link, bytes, `${me}-${link}-${turn}-${++appends}`, place, halt)
+    if (at === 'outrun') throw outrunError()
     place = at
     saidWritten = said
-    return at
+    for (const entry of entries) remember(entry, at)
   }
 
   function end(error: unknown = outrunError()): void {
+    beginning?.abort(error)
     writing?.abort(error)
     writing = undefined
     clearTimeout(saidTimer)
@@ -229,10 +235,21 @@ export function makeLine({ link, me, journal, treesOf, outrun, tooLarge }: LineP
       }
       for (const [key, { place: since }] of changed) if (since <= checkpoint) changed.delete(key)
     },
+    skip(at) {
+      place = at
+    },
     async begin() {
       const halt = new AbortController()
-      const first = await append(batchOf([]), halt.signal)
-      if (first === 'outrun') return undefined
+      beginning = halt
+      try {
+        await append(batchOf([]), [], halt.signal)
+        if (halt.signal.aborted) throw halt.signal.reason
+      } catch (error) {
+        if (error instanceof GatewayError && error.code === 'state.outrun') return undefined
+        throw error
+      } finally {
+        beginning = undefined
+      }
       writing = halt
       return legacy()
     },

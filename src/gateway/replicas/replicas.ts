@@ -5,7 +5,6 @@ import type { Log } from '../../telemetry/index.js'
 import type { SharedStore } from '../../transports/nats/index.js'
 import type { Frame, LinkEvent } from '../../transports/transport.js'
 import { type Letters, memoryState, type StateStore } from '../state.js'
-import { makeCheckpoints } from './checkpoints.js'
 import type { Duties } from './duties.js'
 import type { TreesOf } from './journal-text.js'
 import { makeLeases } from './leases.js'
@@ -28,6 +27,8 @@ export interface ReplicaUse {
   drop(links: readonly string[]): Promise<void>
   /** Another replica says something. */
   overhear(letters: readonly Letters[]): void
+  /** Another replica began to carry requests out, for a link that it takes from. */
+  begun(link: string, frames: readonly Frame[]): void
 }
 
 /** This process as one of several that behave as one gateway, or as the only one. */
@@ -39,8 +40,11 @@ export interface Replicas {
   hasOthers(): boolean
   /** Resolves once it knows what all know; duties fall to it from then on. @throws GatewayError `state.store`, `link.connect` */
   start(use: ReplicaUse, report: (event: LinkEvent) => void): Promise<void>
-  /** Leaves all duties to others, once nothing more is taken and all is said. */
-  handOver(): Promise<void>
+  /**
+   * Leaves all duties to others, once nothing more is taken and all is said.
+   * @param since when the last was taken, UTC milliseconds
+   */
+  handOver(since: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -80,14 +84,19 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
   const dutyOf = new Map([...duties].flatMap(([duty, links]) => links.map((link) => [link, duty] as const)))
   /** Duties that were begun here. */
   const active = new Set<string>()
+  /** The last try to begin a duty; those before it are given up. */
+  const beginning = new Map<string, object>()
+  /** Duties that are being left: what their links know is read anew. */
+  const forgoing = new Map<string, Promise<void>>()
   let use: ReplicaUse | undefined
   let isStopped = false
 
   const state = makeSharedState({
     me,
     links: [...dutyOf.keys()],
+    bucket,
     journal,
-    checkpoints: makeCheckpoints(bucket, treesOf, keepMs, now),
+    keepMs,
     treesOf,
     outrun(link) {
       const duty = dutyOf.get(link)!
@@ -95,6 +104,7 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
       lost(duty)
     },
     onFollowed: (letters) => use?.overhear(letters),
+    onBegun: (link, frames) => use?.begun(link, frames),
     log,
     now,
   })
@@ -107,39 +117,55 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
     log,
   })
 
-  async function inherited(link: string): Promise<readonly [string, Inheritance]> {
-    const legacy = await state.takeOver(link)
+  async function inherited(link: string, still: () => boolean): Promise<readonly [string, Inheritance]> {
+    const legacy = await state.takeOver(link, still)
     return [link, { ...legacy, commands: new Map(state.commandsOf(link)) }]
   }
 
   async function begin(duty: string, since: number | undefined): Promise<void> {
     const links = duties.get(duty)!
-    while (!isStopped && leases.holds(duty)) {
+    const mine = {}
+    beginning.set(duty, mine)
+    const still = () => !isStopped && leases.holds(duty) && beginning.get(duty) === mine
+    await forgoing.get(duty)
+    while (still()) {
       try {
-        const found = await Promise.all(links.map(inherited))
-        if (isStopped) return
-        if (!leases.holds(duty)) return await relearn(links)
-        const legacies = new Map(found)
+        const legacies = new Map(await Promise.all(links.map((link) => inherited(link, still))))
+        if (!still()) break
         active.add(duty)
         log.info('duty begun', { duty, ...(since !== undefined && { afterMs: now() - since }) })
         use?.take(links, (link) => legacies.get(link)!, since)
         return
       } catch (error) {
+        if (!still()) break
         log.warn('a duty could not be begun; trying again', { duty, err: error })
         await delay(AGAIN_MS)
       }
     }
+    // Some of its lines may be written here already.
+    if (beginning.get(duty) === mine) forgo(duty)
   }
 
   function lost(duty: string): void {
+    for (const link of duties.get(duty)!) state.halt(link)
     if (!active.delete(duty) || isStopped) return
-    const links = duties.get(duty)!
     log.warn('duty lost to another replica', { duty })
-    void relearn(links)
+    forgo(duty)
+  }
+
+  function forgo(duty: string): void {
+    const before = forgoing.get(duty) ?? Promise.resolve()
+    const done = before
+      .then(() => relearn(duties.get(duty)!))
+      .finally(() => {
+        if (forgoing.get(duty) === done) forgoing.delete(duty)
+      })
+    forgoing.set(duty, done)
   }
 
   async function relearn(links: readonly string[]): Promise<void> {
-    await use?.drop(links)
+    if (isStopped) return
+    await use?.drop(links).catch((error: unknown) => log.warn('a link could not be left', { links, err: error }))
     for (const link of links) {
       while (!isStopped) {
         try {
@@ -153,6 +179,16 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
     }
   }
 
+  async function leave(duty: string, since: number): Promise<void> {
+    try {
+      await Promise.all(duties.get(duty)!.map(state.settled))
+      await leases.release(duty, since)
+      log.info('duty handed over', { duty })
+    } catch (error) {
+      log.warn('a duty could not be handed over; another replica takes it after a while', { duty, err: error })
+    }
+  }
+
   return {
     store: state.store,
     holds: (link) => active.has(dutyOf.get(link) ?? ''),
@@ -162,24 +198,18 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
       let isOpen = false
       await shared.open(() => {
         if (!isOpen) return
-        const again = Promise.all([state.again(), leases.start()])
-        again.catch((error: unknown) => log.warn('the shared state is not followed yet', { err: error }))
+        state.again()
+        leases.start().catch((error: unknown) => log.warn('leases are not watched yet', { err: error }))
       }, report)
       await state.open()
       isOpen = true
       await leases.start()
       log.info('replica ready', { replica: me, duties: [...duties.keys()] })
     },
-    async handOver() {
+    async handOver(since) {
       const mine = [...active]
       active.clear()
-      await Promise.all(
-        mine.map(async (duty) => {
-          await Promise.all(duties.get(duty)!.map(state.settled))
-          await leases.release(duty)
-          log.info('duty handed over', { duty })
-        }),
-      )
+      await Promise.all(mine.map((duty) => leave(duty, since)))
     },
     async stop() {
       isStopped = true

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayError } from '../../errors.js'
 import type { Log } from '../../telemetry/index.js'
-import type { Journal, JournalEntry } from '../../transports/nats/index.js'
+import type { Bucket, Journal, JournalEntry } from '../../transports/nats/index.js'
 import type { Frame } from '../../transports/transport.js'
 import { type Change, type Kept, type Letters, memoryState, type StateStore } from '../state.js'
-import type { Checkpoints, Snapshot } from './checkpoints.js'
+import { makeCheckpoints, type Snapshot } from './checkpoints.js'
 import { type Batch, batchFromBytes, type TreesOf } from './journal-text.js'
 import { type Legacy, type Line, makeLine } from './line.js'
 
@@ -16,10 +16,15 @@ export interface SharedState {
   readonly store: StateStore
   /** Reads everything that is known. */
   open(): Promise<void>
-  /** Follows the journal on a new connection. */
-  again(): Promise<void>
-  /** Takes over the writing of a link's line. Rejects with `state.unavailable` when that cannot be done for now. */
-  takeOver(link: string): Promise<Legacy>
+  /** Follows the journal on a new connection, as soon as that can be done. */
+  again(): void
+  /**
+   * Takes over the writing of a link's line. Rejects with `state.unavailable` when that cannot be done for now.
+   * @param still whether it is still to be done
+   */
+  takeOver(link: string, still: () => boolean): Promise<Legacy>
+  /** Gives up taking over. */
+  halt(link: string): void
   /** Requests that are being carried out for a link, by name. */
   commandsOf(link: string): ReadonlyMap<string, Frame>
   /** Another replica has taken over: forgets what of it was not written, and follows. */
@@ -33,13 +38,17 @@ export interface SharedState {
 export interface SharedStateParts {
   readonly me: string
   readonly links: readonly string[]
+  readonly bucket: Bucket
   readonly journal: Journal
-  readonly checkpoints: Checkpoints
+  /** Age at which a value in the bucket vanishes that nobody wrote again. Milliseconds. */
+  readonly keepMs: number
   readonly treesOf: TreesOf
   /** Another replica writes the line of a link that we wrote. */
   outrun(link: string): void
   /** What another replica says, as it is told; not what was said before we came. */
   onFollowed(letters: readonly Letters[]): void
+  /** Requests that another replica began to carry out for a link. */
+  onBegun(link: string, frames: readonly Frame[]): void
   readonly log: Log
   readonly now: () => number
 }
@@ -48,11 +57,17 @@ export interface SharedStateParts {
 const CHECKPOINT_MS = 1000
 /** So long the journal keeps what is in the bucket: acknowledgements to a source may be lost that much later. Milliseconds. */
 const HINDSIGHT_MS = 10_000
-/** Pause between two looks for what nobody changed for long. Milliseconds. */
+/** Longest pause between two looks for what nobody changed for long. Milliseconds. */
 const REFRESH_MS = 60_000
+/** Looks in the life of a value, of which the last third is left for a look that fails. */
+const LOOKS = 6
+/** Pause before the journal is followed again that could not be. Milliseconds. */
+const FOLLOW_AGAIN_MS = 200
 /** How long a replica looks for the last words of the one before. */
 const BEGIN_TRIES = 200
 const BEGIN_PAUSE_MS = 10
+/** So many tries without a word from the journal, and it is followed anew. */
+const BEGIN_PATIENCE = 10
 
 interface Place {
   readonly place: number
@@ -61,7 +76,7 @@ interface Place {
 
 /** Makes it. */
 export function makeSharedState(parts: SharedStateParts): SharedState {
-  const { me, journal, checkpoints, treesOf, log, now } = parts
+  const { me, bucket, journal, keepMs, treesOf, log, now } = parts
   const memory = memoryState(now)
   const commands = new Map<string, Map<string, Frame>>()
   const lines = new Map<string, Line>()
@@ -71,11 +86,24 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
   const saved = new Map<string, Place[]>()
   /** Lines that were begun here and whose records in the bucket are known. */
   const compared = new WeakSet<Line>()
+  /** Places up to which lines stand in the bucket, by our own writing. */
+  const copied = new WeakMap<Line, number>()
+  /** How often it was begun to follow anew. */
+  let follows = 0
   let unfollow: (() => void) | undefined
   let lastPlace = 0
   let isCurrent = false
   let timers: NodeJS.Timeout[] = []
   let isClosed = false
+
+  const checkpoints = makeCheckpoints({
+    bucket,
+    treesOf,
+    keepMs,
+    isWriter: async (link) =>
+      lines.get(link)?.isWriting() === true && (await journal.lastOf(link)) <= lines.get(link)!.place(),
+    now,
+  })
 
   for (const link of parts.links) lines.set(link, newLine(link))
 
@@ -101,10 +129,13 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     }
   }
 
-  function apply(link: string, { entries }: Batch): void {
-    for (const entry of entries) keep({ ...entry, link })
-    if (!isCurrent) return
-    for (const { letters } of entries) if (letters !== undefined) parts.onFollowed(letters)
+  /** Nothing was said and begun just now of what is only read again. */
+  function tellOn(link: string, { entries }: Batch): void {
+    for (const { letters, commands: requests } of entries) {
+      if (letters !== undefined) parts.onFollowed(letters)
+      const begun = [...(requests?.values() ?? [])].filter((frame) => frame !== undefined)
+      if (begun.length > 0) parts.onBegun(link, begun)
+    }
   }
 
   function follow(entry: JournalEntry): void {
@@ -112,14 +143,34 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     const line = lines.get(entry.line)
     if (line === undefined || line.isWriting()) return
     const later = buffered.get(entry.line)
+    if (entry.place <= (later?.at(-1)?.place ?? line.place())) return
+    const batch = read(line, entry)
     if (later !== undefined) later.push(entry)
-    else if (entry.place > line.place()) followNow(line, entry)
+    else if (batch === undefined) line.skip(entry.place)
+    else followNow(line, entry.place, batch)
+    if (batch !== undefined && isCurrent) tellOn(line.link, batch)
   }
 
-  function followNow(line: Line, { body, place }: JournalEntry): void {
-    const batch = batchFromBytes(body, treesOf)
+  /** An entry that cannot be read keeps nobody from the next one. */
+  function read({ link }: Line, { body, place }: JournalEntry): Batch | undefined {
+    try {
+      return batchFromBytes(body, treesOf)
+    } catch (error) {
+      log.error('an entry of the journal cannot be read and is passed over', { link, place, err: error })
+      return undefined
+    }
+  }
+
+  function followNow(line: Line, place: number, batch: Batch): void {
     line.follow(place, batch)
-    apply(line.link, batch)
+    for (const entry of batch.entries) keep({ ...entry, link: line.link })
+  }
+
+  function readAgain(line: Line, entry: JournalEntry): void {
+    if (entry.place <= line.place()) return
+    const batch = read(line, entry)
+    if (batch === undefined) line.skip(entry.place)
+    else followNow(line, entry.place, batch)
   }
 
   function load(link: string, snapshot: Snapshot | undefined): number {
@@ -129,10 +180,30 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     return checkpoint
   }
 
+  /** What comes twice meanwhile is known by its place. */
   async function followFrom(place: number): Promise<void> {
+    const mine = ++follows
+    const stop = await journal.follow(place, follow, () => {
+      if (mine === follows) followAgain()
+    })
+    if (isClosed || mine !== follows) {
+      stop()
+      return
+    }
     unfollow?.()
-    unfollow = undefined
-    unfollow = await journal.follow(place, follow)
+    unfollow = stop
+  }
+
+  function followAgain(): void {
+    if (isClosed) return
+    followFrom(lastPlace + 1).catch((error: unknown) => {
+      const mine = follows
+      log.debug('the journal is not followed for now', { err: error })
+      const timer = setTimeout(() => {
+        if (mine === follows) followAgain()
+      }, FOLLOW_AGAIN_MS)
+      timer.unref()
+    })
   }
 
   async function reached(place: number): Promise<void> {
@@ -140,7 +211,7 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
   }
 
   async function open(): Promise<void> {
-    const snapshots = await checkpoints.read()
+    const snapshots = await checkpoints.read(parts.links)
     const starts = parts.links.map((link) => load(link, snapshots.get(link)))
     const { first, last } = await journal.bounds()
     // The entry of a checkpoint tells nothing new, but where its line stands: whoever is to write next has to know.
@@ -150,7 +221,10 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     await reached(last)
     isCurrent = true
     every(CHECKPOINT_MS, saveAll)
-    every(REFRESH_MS, async () => void (await Promise.all(writing().map(({ link }) => checkpoints.refresh(link)))))
+    every(
+      Math.min(REFRESH_MS, keepMs / LOOKS),
+      async () => void (await Promise.all(writing().map(({ link }) => checkpoints.refresh(link)))),
+    )
   }
 
   /** Reads one line anew beside the others: from the bucket, then from the journal. */
@@ -162,13 +236,13 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     lines.set(link, line)
     memory.forget(link)
     commands.delete(link)
-    const start = load(link, (await checkpoints.read()).get(link))
+    const start = load(link, (await checkpoints.read([link])).get(link))
     const { first, last } = await journal.bounds()
     await readUntil(Math.max(first, start), last, (entry) => {
-      if (entry.line === link) followNow(line, entry)
+      if (entry.line === link) readAgain(line, entry)
     })
     buffered.delete(link)
-    for (const entry of later) if (entry.place > line.place()) followNow(line, entry)
+    for (const entry of later) readAgain(line, entry)
   }
 
   async function readUntil(from: number, last: number, tell: (entry: JournalEntry) => void): Promise<void> {
@@ -177,23 +251,31 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     const ended = new Promise<void>((resolve) => {
       done = resolve
     })
-    const stop = await journal.follow(from, (entry) => {
-      if (entry.place <= last) tell(entry)
-      if (entry.place >= last) done()
-    })
+    let isWhole = false
+    const stop = await journal.follow(
+      from,
+      (entry) => {
+        if (entry.place <= last) tell(entry)
+        isWhole ||= entry.place >= last
+        if (isWhole) done()
+      },
+      () => done(),
+    )
     await ended
     stop()
+    if (!isWhole) throw new GatewayError('state.unavailable', 'the journal was not read to its end', { fate: 'retry' })
   }
 
   const writing = () => [...lines.values()].filter((line) => line.isWriting())
 
   async function save(line: Line): Promise<void> {
-    const { records, place } = line.dirty()
-    if (records.size === 0) return
-    // What the replica before put there has to be known, or what ended since would stay.
-    if (!compared.has(line)) await checkpoints.read()
+    // What the replica before put there has to be known, or what ended since would stay, and what lasts would vanish.
+    if (!compared.has(line)) await checkpoints.read([line.link])
     compared.add(line)
+    const { records, place } = line.dirty()
+    if (records.size === 0 && copied.get(line) === place) return
     await checkpoints.write(line.link, records, place)
+    copied.set(line, place)
     line.saved(place)
     await forget(line, place)
   }
@@ -212,7 +294,10 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
   }
 
   async function saveAll(): Promise<void> {
-    for (const line of writing()) await save(line)
+    for (const line of writing())
+      await save(line).catch((error: unknown) =>
+        log.debug('a line could not be copied for now', { link: line.link, err: error }),
+      )
   }
 
   function every(ms: number, work: () => Promise<void>): void {
@@ -230,25 +315,28 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     store: {
       ...memory,
       keep(change: Change): Kept {
-        keep(change)
-        if (isNothing(change)) return NOTHING_KEPT
-        return lines.get(change.link)!.add(withoutLink(change))
+        const line = lines.get(change.link)!
+        // What another replica has is not ours to change: we would not hear of it again.
+        if (line.isWriting()) keep(change)
+        return isNothing(change) ? NOTHING_KEPT : line.add(withoutLink(change))
       },
     },
     open,
-    async again() {
-      if (isCurrent) await followFrom(lastPlace + 1)
+    again() {
+      if (isCurrent) followAgain()
     },
-    async takeOver(link) {
-      const line = lines.get(link)!
-      for (let tries = 0; tries < BEGIN_TRIES; tries++) {
+    async takeOver(link, still) {
+      for (let tries = 1; tries <= BEGIN_TRIES && still(); tries++) {
+        const line = lines.get(link)!
         const legacy = await line.begin()
         compared.delete(line)
         if (legacy !== undefined) return legacy
+        if (tries % BEGIN_PATIENCE === 0) followAgain()
         await delay(BEGIN_PAUSE_MS)
       }
       throw new GatewayError('state.unavailable', `the journal of ${link} goes on elsewhere`, { fate: 'retry' })
     },
+    halt: (link) => lines.get(link)?.end(),
     commandsOf: (link) => commands.get(link) ?? new Map<string, Frame>(),
     giveUp: reload,
     settled: async (link) => {

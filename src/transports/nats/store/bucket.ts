@@ -1,7 +1,6 @@
-import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
 import { type KV, type KvEntry, KvWatchInclude } from '@nats-io/kv'
 import type { GatewayError } from '../../../errors.js'
-import { unavailable } from './faults.js'
+import { isOutrun, unavailable } from './faults.js'
 
 /** A value in a bucket. */
 export interface BucketEntry {
@@ -10,6 +9,8 @@ export interface BucketEntry {
   readonly text: string | undefined
   /** Grows with every write to the bucket. */
   readonly revision: number
+  /** When it was written, by the server's clock. UTC milliseconds. */
+  readonly at: number
 }
 
 /**
@@ -47,12 +48,13 @@ export function textOfPart(part: string): string {
   return part.startsWith(ENCODED) ? Buffer.from(part.slice(1), 'base64url').toString('utf8') : part
 }
 
-function isOutrun(error: unknown): boolean {
-  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamWrongLastSequence
-}
-
-function entryOf({ key, operation, revision, value }: KvEntry): BucketEntry {
-  return { key, revision, text: operation === 'PUT' ? Buffer.from(value).toString('utf8') : undefined }
+function entryOf({ key, operation, revision, value, created }: KvEntry): BucketEntry {
+  return {
+    key,
+    revision,
+    at: created.getTime(),
+    text: operation === 'PUT' ? Buffer.from(value).toString('utf8') : undefined,
+  }
 }
 
 /** @param current the bucket while a connection stands */

@@ -1,3 +1,4 @@
+import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
 import { GatewayError } from '../../../errors.js'
 import { reasonOf } from '../errors.js'
 
@@ -11,4 +12,13 @@ export function unavailable(what: string, cause?: unknown): GatewayError {
 export function unusable(what: string, cause?: unknown): GatewayError {
   const text = cause === undefined ? what : `${what}: ${reasonOf(cause)}`
   return new GatewayError('state.store', `the shared state cannot be used: ${text}`, { cause })
+}
+
+/** Whether somebody else wrote since; servers say so by either number. */
+export function isOutrun(error: unknown): boolean {
+  return (
+    error instanceof JetStreamApiError &&
+    (error.code === JetStreamApiCodes.StreamWrongLastSequence ||
+      error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown)
+  )
 }

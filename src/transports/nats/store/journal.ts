@@ -1,14 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  DeliverPolicy,
-  JetStreamApiCodes,
-  JetStreamApiError,
-  type JetStreamClient,
-  type JetStreamManager,
-  type JsMsg,
-} from '@nats-io/jetstream'
+import { DeliverPolicy, type JetStreamClient, type JetStreamManager, type JsMsg } from '@nats-io/jetstream'
 import { backoffMs } from '../../backoff.js'
-import { unavailable } from './faults.js'
+import { reasonOf } from '../errors.js'
+import { isOutrun, unavailable } from './faults.js'
 
 /** What was appended to one line of the journal. */
 export interface JournalEntry {
@@ -20,6 +14,8 @@ export interface JournalEntry {
 
 /** Lines that replicas append to, each in an order that nobody can break, and that all of them follow. */
 export interface Journal {
+  /** Bytes that an entry may have. */
+  maxBytes(): number
   /**
    * Appends to a line, if the last entry of that line stands at `after` (0: there is none). Tries until the store has
    * it, also over an outage; `name` tells a try that was stored without our hearing of it. Answers its place, or
@@ -27,8 +23,13 @@ export interface Journal {
    * @throws GatewayError `state.unavailable` when `halt` is aborted first
    */
   append(line: string, body: Uint8Array, name: string, after: number, halt: AbortSignal): Promise<number | 'outrun'>
-  /** Tells every entry from a place on, in order, and those that come later. Answers what ends it. */
-  follow(from: number, tell: (entry: JournalEntry) => void): Promise<() => void>
+  /**
+   * Tells every entry from a place on, in order, and those that come later. Answers what ends it; where it ends by
+   * itself, `ended` is called: entries after that are not told.
+   */
+  follow(from: number, tell: (entry: JournalEntry) => void, ended: () => void): Promise<() => void>
+  /** Place of the last entry of a line; 0 where there is none. */
+  lastOf(line: string): Promise<number>
   /** Places of the first and the last entry; an empty journal ends before it begins. */
   bounds(): Promise<{ readonly first: number; readonly last: number }>
   /** Forgets what stands before a place of a line. Its last entry must stay, or the order is lost. */
@@ -39,25 +40,40 @@ export interface Journal {
 export interface JournalStream {
   readonly client: JetStreamClient
   readonly manager: JetStreamManager
+  /** Bytes that the server takes in one message. */
+  readonly maxPayload: number
 }
 
 const APPEND_TIMEOUT_MS = 2000
 const PAUSES = { minDelayMs: 20, maxDelayMs: 500 }
+/** Headers of an entry have to fit in, too. Bytes. */
+const ROOM_FOR_HEADERS = 1024
+/** A server takes messages of 1 MiB unless it was told otherwise. */
+const USUAL_PAYLOAD = 1_048_576
+/** An append that fails for so long is told of. Milliseconds; a change of leaders takes seconds. */
+const TROUBLE_MS = 10_000
 
 /** Subject of one line of a group's journal. */
-function journalSubject(group: string, line: string): string {
+export function journalSubject(group: string, line: string): string {
   return `patchbay.journal.${group}.${line}`
 }
 
-function isWrongPlace(error: unknown): boolean {
-  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamWrongLastSequence
-}
-
-/** @param current the stream while a connection stands */
-export function makeJournal(stream: string, group: string, current: () => JournalStream | undefined): Journal {
+/**
+ * @param current the stream while a connection stands
+ * @param troubled is told once of each append that does not succeed for long although a connection stands, with the
+ *   reason, and once it did, with none
+ */
+export function makeJournal(
+  stream: string,
+  group: string,
+  current: () => JournalStream | undefined,
+  troubled: (line: string, reason: string | undefined) => void,
+): Journal {
+  let maxPayload = USUAL_PAYLOAD
   const there = (): JournalStream => {
     const found = current()
     if (found === undefined) throw unavailable('the connection is down')
+    maxPayload = found.maxPayload
     return found
   }
   const asked = async <T>(what: string, ask: (on: JournalStream) => Promise<T>): Promise<T> => {
@@ -86,24 +102,36 @@ export function makeJournal(stream: string, group: string, current: () => Journa
       })
       return ack.seq
     } catch (error) {
-      if (!isWrongPlace(error)) throw error
+      if (!isOutrun(error)) throw error
       return (await placeOf(name, line)) ?? 'outrun'
     }
   }
 
   return {
+    maxBytes() {
+      maxPayload = current()?.maxPayload ?? maxPayload
+      return maxPayload - ROOM_FOR_HEADERS
+    },
     async append(line, body, name, after, halt) {
+      const begunAt = performance.now()
+      let isTold = false
       for (let attempt = 1; ; attempt++) {
         try {
-          return await tryAppend(line, body, name, after)
+          const place = await tryAppend(line, body, name, after)
+          if (isTold) troubled(line, undefined)
+          return place
         } catch (error) {
           if (halt.aborted) throw unavailable('appending to the journal', error)
+          if (!isTold && current() !== undefined && performance.now() - begunAt > TROUBLE_MS) {
+            isTold = true
+            troubled(line, reasonOf(error))
+          }
         }
         await delay(backoffMs(attempt, PAUSES), undefined, { signal: halt }).catch(() => undefined)
         if (halt.aborted) throw unavailable('appending to the journal')
       }
     },
-    follow: (from, tell) =>
+    follow: (from, tell, ended) =>
       asked('following the journal', async ({ client }) => {
         const consumer = await client.consumers.get(stream, {
           deliver_policy: DeliverPolicy.StartSequence,
@@ -115,12 +143,32 @@ export function makeJournal(stream: string, group: string, current: () => Journa
           callback: ({ subject, seq, data }: JsMsg) =>
             tell({ line: subject.slice(subject.lastIndexOf('.') + 1), place: seq, body: data }),
         })
-        return () => void messages.close()
+        let isWanted = true
+        const end = () => {
+          if (isWanted) ended()
+          isWanted = false
+        }
+        void messages.closed().then(end)
+        // The library looks for its consumer again, and after one such look that fails only every 30 s.
+        const listening = (async () => {
+          for await (const { type } of messages.status()) if (type === 'heartbeats_missed') end()
+        })()
+        listening.catch(end)
+        return () => {
+          isWanted = false
+          void messages.close()
+        }
+      }),
+    lastOf: (line) =>
+      asked('reading the end of a line', async ({ manager }) => {
+        const last = await manager.streams.getMessage(stream, { last_by_subj: journalSubject(group, line) })
+        return last?.seq ?? 0
       }),
     bounds: () =>
       asked('reading the state of the journal', async ({ manager }) => {
         const { state } = await manager.streams.info(stream)
-        return { first: state.first_seq, last: state.last_seq }
+        // One that was emptied goes on where it stood.
+        return { first: state.messages === 0 ? state.last_seq + 1 : state.first_seq, last: state.last_seq }
       }),
     forget: (line, before) =>
       asked('forgetting a part of the journal', async ({ manager }) => {

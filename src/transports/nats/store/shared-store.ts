@@ -16,8 +16,8 @@ import type { NatsConfig } from '../config.js'
 import { type KeptConnection, keepConnection } from '../connection.js'
 import { reasonOf, violation } from '../errors.js'
 import { type Bucket, makeBucket } from './bucket.js'
-import { unavailable, unusable } from './faults.js'
-import { type Journal, type JournalStream, makeJournal } from './journal.js'
+import { isOutrun, unavailable, unusable } from './faults.js'
+import { type Journal, type JournalStream, journalSubject, makeJournal } from './journal.js'
 
 /** What replicas of one group know in common. */
 export interface SharedStoreConfig {
@@ -78,8 +78,16 @@ async function existing(manager: JetStreamManager, name: string): Promise<Partia
   }
 }
 
+/** A line of the journal that no link has: no name of a link has this sign. */
+const PROBE_LINE = '=probe'
+
 /** Refusals by number that time does not mend: no room for so many copies, JetStream not for this account, limits. */
 const FINAL_CODES: ReadonlySet<number> = new Set([10005, 10028, 10035, 10039, 10074])
+
+/** A stream that is full when we come will not empty itself. */
+function full(error: unknown): JetStreamApiError | undefined {
+  return error instanceof JetStreamApiError && FULL_CODES.has(error.code) ? error : undefined
+}
 
 function judge(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error
@@ -89,6 +97,9 @@ function judge(error: unknown): GatewayError {
   return unavailable('opening it', error)
 }
 
+/** Refusals by number of a stream that takes no more: messages, bytes, or the account's resources are used up. */
+const FULL_CODES: ReadonlySet<number> = new Set([10047, 10077])
+
 /** Makes the store of a group. */
 export function makeSharedStore(config: SharedStoreConfig): SharedStore {
   const { group, copies, keepMs, declare } = config
@@ -97,6 +108,7 @@ export function makeSharedStore(config: SharedStoreConfig): SharedStore {
   let stream: JournalStream | undefined
   let opened: { kv: KV; stream: JournalStream } | undefined
   let kept: KeptConnection | undefined
+  let tellTrouble: (line: string, reason: string | undefined) => void = () => undefined
 
   async function openBucket(connection: NatsConnection, manager: JetStreamManager): Promise<KV> {
     const have = await existing(manager, `KV_${names.bucket}`)
@@ -118,7 +130,7 @@ export function makeSharedStore(config: SharedStoreConfig): SharedStore {
     if (!declare) throw unusable(`the stream "${names.stream}" is missing, and making it is switched off`)
     await manager.streams.add({
       name: names.stream,
-      subjects: [`patchbay.journal.${group}.*`],
+      subjects: [journalSubject(group, '*')],
       storage: StorageType.File,
       discard: DiscardPolicy.New,
       num_replicas: copies,
@@ -127,13 +139,22 @@ export function makeSharedStore(config: SharedStoreConfig): SharedStore {
   }
 
   /** A store that can be read and not written would only show when a message is lost. */
-  async function probe(on: KV): Promise<void> {
+  async function probe(what: string, write: Promise<unknown>): Promise<void> {
     try {
-      await on.put(PROBE, new Date().toISOString())
+      await write
     } catch (error) {
-      const refused = violation(error)
-      if (refused !== undefined) throw unusable(`the bucket "${names.bucket}" cannot be written`, refused)
+      const refused = violation(error) ?? full(error)
+      if (refused !== undefined) throw unusable(`the ${what} cannot be written`, refused)
       throw error
+    }
+  }
+
+  /** Nothing of it stays: it is to stand behind an entry that there is not. Who may not publish hears that first. */
+  async function probeJournal({ client }: JournalStream): Promise<void> {
+    try {
+      await client.publish(journalSubject(group, PROBE_LINE), '', { expect: { lastSequence: Number.MAX_SAFE_INTEGER } })
+    } catch (error) {
+      if (!isOutrun(error)) throw error
     }
   }
 
@@ -142,8 +163,10 @@ export function makeSharedStore(config: SharedStoreConfig): SharedStore {
       const manager = await jetstreamManager(connection, { checkAPI: false })
       const bucket = await openBucket(connection, manager)
       await openStream(manager)
-      await probe(bucket)
-      opened = { kv: bucket, stream: { client: jetstream(connection), manager } }
+      const stream = { client: jetstream(connection), manager, maxPayload: connection.info!.max_payload }
+      await probe(`bucket "${names.bucket}"`, bucket.put(PROBE, new Date().toISOString()))
+      await probe(`stream "${names.stream}"`, probeJournal(stream))
+      opened = { kv: bucket, stream }
     } catch (error) {
       throw judge(error)
     }
@@ -151,8 +174,17 @@ export function makeSharedStore(config: SharedStoreConfig): SharedStore {
 
   return {
     bucket: makeBucket(() => kv),
-    journal: makeJournal(names.stream, group, () => stream),
+    journal: makeJournal(
+      names.stream,
+      group,
+      () => stream,
+      (line, reason) => tellTrouble(line, reason),
+    ),
     async open(up, report) {
+      tellTrouble = (line, reason) => {
+        if (reason === undefined) report({ kind: 'up' })
+        else report({ kind: 'down', error: unavailable(`the journal takes no entry of "${line}"`, reason) })
+      }
       kept = keepConnection(config.nats, {
         setUp,
         up() {
