@@ -45,6 +45,8 @@ export interface GatewayErrorOptions {
 export class GatewayError extends Error {
   readonly code: ErrorCode
   readonly fate: Fate
+  /** The rule of a mapping that failed, `DIALECT/NAME`, where one was found for the message. */
+  rule?: string
 
   constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })

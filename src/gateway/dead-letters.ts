@@ -10,6 +10,8 @@ export const DEAD_LETTER_HEADERS = {
   error: 'patchbay-error',
   link: 'patchbay-link',
   at: 'patchbay-dead-at',
+  /** The rule of a mapping that failed, `DIALECT/NAME`. */
+  rule: 'patchbay-rule',
   /** The address it came to, as JSON. */
   address: 'patchbay-address',
 } as const
@@ -65,6 +67,7 @@ export function makeDeadLetters(
         [DEAD_LETTER_HEADERS.link]: link,
         [DEAD_LETTER_HEADERS.at]: deadAt,
         [DEAD_LETTER_HEADERS.address]: JSON.stringify(frame.address),
+        ...(error.rule !== undefined && { [DEAD_LETTER_HEADERS.rule]: error.rule }),
       }
       const { transport, address } = place
       // A message that is sent again and fails again is another letter, which no stream may take for the first.

@@ -71,7 +71,12 @@ export function compileDialect(file: MappingFile, codec: Codec, treesOf: TreesOf
     const document = codec.decode(body)
     for (const message of candidates(document.root)) {
       if (!message.rule.anywhere && address !== undefined && !message.fitsAddress(address)) continue
-      if (message.fitsContent(document.root)) return message.decode(document, address, body[0] !== DASH)
+      if (!message.fitsContent(document.root)) continue
+      try {
+        return message.decode(document, address, body[0] !== DASH)
+      } catch (error) {
+        throw blamed(message, error)
+      }
     }
     throw unknownMessage(address)
   }
@@ -135,9 +140,18 @@ export function compileDialect(file: MappingFile, codec: Codec, treesOf: TreesOf
   }
 
   function write(message: Message, utterance: Utterance): EncodedMessage {
-    const { address, root, bareText } = message.encode(utterance)
-    const body = bareText === undefined ? codec.encode(root) : encoder.encode(bareText)
-    return { rule: message.name, address, body, facts: utterance.facts }
+    try {
+      const { address, root, bareText } = message.encode(utterance)
+      const body = bareText === undefined ? codec.encode(root) : encoder.encode(bareText)
+      return { rule: message.name, address, body, facts: utterance.facts }
+    } catch (error) {
+      throw blamed(message, error)
+    }
+  }
+
+  function blamed({ name }: Message, error: unknown): unknown {
+    if (error instanceof GatewayError) error.rule ??= `${file.dialect}/${name}`
+    return error
   }
 
   function encodeEmpty(scope: Scope): EncodedMessage | undefined {

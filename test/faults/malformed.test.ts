@@ -152,11 +152,12 @@ const PASSED_OVER = [
   { kind: 'unknown-event', body: rpc({ method: 'Event.NoSuchThing', params: {} }) },
 ]
 
+/** What is at fault, and the rule that says so where one was found for the message. */
 const AT_FAULT = [
-  { code: 'codec.malformed', body: '{"jsonrpc":"2.0",' },
-  { code: 'codec.malformed', body: 'no JSON at all' },
-  { code: 'codec.encoding', body: Buffer.from([0x22, 0xff, 0xfe, 0x22]) },
-  { code: 'mapping.required', body: rpc({ method: 'Event.Channel', params: { node_uuid: 'edge', state: 'START' } }) },
+  { code: 'codec.malformed', rule: '', body: '{"jsonrpc":"2.0",' },
+  { code: 'codec.malformed', rule: '', body: 'no JSON at all' },
+  { code: 'codec.encoding', rule: '', body: Buffer.from([0x22, 0xff, 0xfe, 0x22]) },
+  { code: 'mapping.required', rule: 'xcc/channel', body: rpc({ method: 'Event.Channel', params: { node_uuid: 'edge', state: 'START' } }) },
 ]
 
 test('on a bus only what is at fault is put aside; results, requests and unknown events are counted', async () => {
@@ -171,7 +172,9 @@ test('on a bus only what is at fault is put aside; results, requests and unknown
   const letters: string[] = []
   bus.subscribe('patchbay.dead-letters', {
     callback: (_error, { data, headers }) =>
-      void letters.push(`${headers?.get('patchbay-error-code')} ${Buffer.from(data).toString('base64')}`),
+      void letters.push(
+        `${headers?.get('patchbay-error-code')} ${headers?.get('patchbay-rule')} ${Buffer.from(data).toString('base64')}`,
+      ),
   })
   for (let at = 0; at < 100; at++) {
     for (const { body } of [...PASSED_OVER, ...AT_FAULT]) bus.publish('cn.xswitch.ctrl', body)
@@ -180,7 +183,7 @@ test('on a bus only what is at fault is put aside; results, requests and unknown
   await bus.flush()
   await until(() => letters.length >= 100 * AT_FAULT.length)
   await until(async () => (await legacy.checkQueue(queue)).messageCount >= 300)
-  const wanted = AT_FAULT.map(({ code, body }) => `${code} ${Buffer.from(body).toString('base64')}`)
+  const wanted = AT_FAULT.map(({ code, rule, body }) => `${code} ${rule} ${Buffer.from(body).toString('base64')}`)
   expect(letters.sort()).toEqual(wanted.flatMap((letter) => Array<string>(100).fill(letter)).sort())
   expect((await emptyQueue(legacy, queue)).length).toBe(300)
   const link = { link: 'bus' }

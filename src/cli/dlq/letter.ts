@@ -41,12 +41,9 @@ export interface RawLetter {
   readonly aloneUntil?: number
 }
 
-const RULE = 'patchbay-rule'
-
 /** Headers that were added when a message became a letter, by us or by the broker that keeps it. */
 const ADDED = new Set([
   ...Object.values<string>(DEAD_LETTER_HEADERS),
-  RULE,
   'Nats-Msg-Id',
   'x-death',
   'x-first-death-exchange',
@@ -67,7 +64,7 @@ export function readLetter({ headers, body, messageId, sentAt, aloneUntil = 0 }:
     address: readAddress(headers[DEAD_LETTER_HEADERS.address]),
     code: headers[DEAD_LETTER_HEADERS.code],
     reason: headers[DEAD_LETTER_HEADERS.error],
-    rule: headers[RULE],
+    rule: headers[DEAD_LETTER_HEADERS.rule],
     headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !ADDED.has(name))),
     body,
     bytes: body.length,
