@@ -136,6 +136,11 @@ export function makeSteeredNode(parts: SteeredParts): SteeredNode {
   }
 }
 
+/** Whether a channel is, or was, offered to us among others, and is none of our calls. */
+function isOffered({ flags }: Channel): boolean {
+  return flags?.offered !== undefined
+}
+
 /** Whether a channel serves ourselves: no controller had it made, and nobody called by it. */
 function isOwn({ direction, flags, controller }: Channel): boolean {
   return flags?.loopback === true && direction === 'outbound' && controller === undefined
@@ -183,6 +188,6 @@ function steeredCalls({ ari, store, hub, post, route, bus, log, group, now }: St
         .map(([, view]) => view)
         .filter(({ planned }) => planned !== true)
         .map(({ channel }) => channel)
-        .filter((channel) => !isOwn(channel)),
+        .filter((channel) => !isOwn(channel) && !isOffered(channel)),
   }
 }

@@ -33,6 +33,7 @@ export function observe(
   if (before !== undefined && known.call === undefined && channel.call !== undefined) delete channel.call
   if (fact.bridge?.members !== undefined) settleMembership(channel, known.peers, fact.bridge)
   if (channel.own !== undefined || channel.far !== undefined) settleParties(channel)
+  if (channel.flags?.offered !== undefined) settleOffer(channel, fact)
   const state = channel.state !== known.state ? channel.state : undefined
   // A call that is first heard of at its end, or in a full picture, began at a time nobody told us.
   const seenFromStart = before?.seenFromStart ?? (fact.full !== true && state !== 'ended')
@@ -55,6 +56,16 @@ function isStepBack(known: State | undefined, { state, full, change }: ChannelFa
   if (known === undefined || state === undefined) return false
   if (state === 'new' || (full === true && known === 'answered' && state !== 'ended')) return true
   return state === 'ringing' && change !== 'state' && (known === 'early' || known === 'answered')
+}
+
+/**
+ * What our application has, or had since, is on offer no more. That it was claimed is told without order beside that
+ * it came in.
+ */
+function settleOffer(channel: Channel, { flags: told }: ChannelFact): void {
+  const { flags } = channel
+  const isTaken = told?.offered === false && flags?.controllable === true
+  if (told?.controllable !== undefined || isTaken) channel.flags = { ...flags, offered: undefined as never } // absent
 }
 
 const NOTHING_TOLD: CallView['told'] = Object.freeze({})

@@ -258,7 +258,14 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
         get: (d) => d.flags?.held,
         set(d, v) {
           if (d.flags === undefined)
-            d.flags = { held: v, bridged: undefined, ready: undefined, loopback: undefined, controllable: undefined }
+            d.flags = {
+              held: v,
+              bridged: undefined,
+              ready: undefined,
+              loopback: undefined,
+              controllable: undefined,
+              offered: undefined,
+            }
           else d.flags.held = v
         },
       },
@@ -266,7 +273,14 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
         get: (d) => d.flags?.bridged,
         set(d, v) {
           if (d.flags === undefined)
-            d.flags = { held: undefined, bridged: v, ready: undefined, loopback: undefined, controllable: undefined }
+            d.flags = {
+              held: undefined,
+              bridged: v,
+              ready: undefined,
+              loopback: undefined,
+              controllable: undefined,
+              offered: undefined,
+            }
           else d.flags.bridged = v
         },
       },
@@ -274,7 +288,14 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
         get: (d) => d.flags?.ready,
         set(d, v) {
           if (d.flags === undefined)
-            d.flags = { held: undefined, bridged: undefined, ready: v, loopback: undefined, controllable: undefined }
+            d.flags = {
+              held: undefined,
+              bridged: undefined,
+              ready: v,
+              loopback: undefined,
+              controllable: undefined,
+              offered: undefined,
+            }
           else d.flags.ready = v
         },
       },
@@ -282,7 +303,14 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
         get: (d) => d.flags?.loopback,
         set(d, v) {
           if (d.flags === undefined)
-            d.flags = { held: undefined, bridged: undefined, ready: undefined, loopback: v, controllable: undefined }
+            d.flags = {
+              held: undefined,
+              bridged: undefined,
+              ready: undefined,
+              loopback: v,
+              controllable: undefined,
+              offered: undefined,
+            }
           else d.flags.loopback = v
         },
       },
@@ -290,8 +318,30 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
         get: (d) => d.flags?.controllable,
         set(d, v) {
           if (d.flags === undefined)
-            d.flags = { held: undefined, bridged: undefined, ready: undefined, loopback: undefined, controllable: v }
+            d.flags = {
+              held: undefined,
+              bridged: undefined,
+              ready: undefined,
+              loopback: undefined,
+              controllable: v,
+              offered: undefined,
+            }
           else d.flags.controllable = v
+        },
+      },
+      'flags.offered': {
+        get: (d) => d.flags?.offered,
+        set(d, v) {
+          if (d.flags === undefined)
+            d.flags = {
+              held: undefined,
+              bridged: undefined,
+              ready: undefined,
+              loopback: undefined,
+              controllable: undefined,
+              offered: v,
+            }
+          else d.flags.offered = v
         },
       },
       change: {
@@ -609,7 +659,14 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
         get: (d) => d.flags?.held,
         set(d, v) {
           if (d.flags === undefined)
-            d.flags = { held: v, bridged: undefined, ready: undefined, loopback: undefined, controllable: undefined }
+            d.flags = {
+              held: v,
+              bridged: undefined,
+              ready: undefined,
+              loopback: undefined,
+              controllable: undefined,
+              offered: undefined,
+            }
           else d.flags.held = v
         },
       },
@@ -617,7 +674,14 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
         get: (d) => d.flags?.bridged,
         set(d, v) {
           if (d.flags === undefined)
-            d.flags = { held: undefined, bridged: v, ready: undefined, loopback: undefined, controllable: undefined }
+            d.flags = {
+              held: undefined,
+              bridged: v,
+              ready: undefined,
+              loopback: undefined,
+              controllable: undefined,
+              offered: undefined,
+            }
           else d.flags.bridged = v
         },
       },
@@ -625,7 +689,14 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
         get: (d) => d.flags?.ready,
         set(d, v) {
           if (d.flags === undefined)
-            d.flags = { held: undefined, bridged: undefined, ready: v, loopback: undefined, controllable: undefined }
+            d.flags = {
+              held: undefined,
+              bridged: undefined,
+              ready: v,
+              loopback: undefined,
+              controllable: undefined,
+              offered: undefined,
+            }
           else d.flags.ready = v
         },
       },
@@ -633,7 +704,14 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
         get: (d) => d.flags?.loopback,
         set(d, v) {
           if (d.flags === undefined)
-            d.flags = { held: undefined, bridged: undefined, ready: undefined, loopback: v, controllable: undefined }
+            d.flags = {
+              held: undefined,
+              bridged: undefined,
+              ready: undefined,
+              loopback: v,
+              controllable: undefined,
+              offered: undefined,
+            }
           else d.flags.loopback = v
         },
       },
@@ -641,8 +719,30 @@ export const FACT_ACCESS: Readonly<Record<FactKind, KindAccess>> = {
         get: (d) => d.flags?.controllable,
         set(d, v) {
           if (d.flags === undefined)
-            d.flags = { held: undefined, bridged: undefined, ready: undefined, loopback: undefined, controllable: v }
+            d.flags = {
+              held: undefined,
+              bridged: undefined,
+              ready: undefined,
+              loopback: undefined,
+              controllable: v,
+              offered: undefined,
+            }
           else d.flags.controllable = v
+        },
+      },
+      'flags.offered': {
+        get: (d) => d.flags?.offered,
+        set(d, v) {
+          if (d.flags === undefined)
+            d.flags = {
+              held: undefined,
+              bridged: undefined,
+              ready: undefined,
+              loopback: undefined,
+              controllable: undefined,
+              offered: v,
+            }
+          else d.flags.offered = v
         },
       },
       change: {

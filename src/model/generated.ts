@@ -113,10 +113,22 @@ export interface Flags {
   ready?: boolean
   loopback?: boolean
   controllable?: boolean
+  /** Applications are offered it, and the first that claims it has it; false once one of them did. */
+  offered?: boolean
 }
 
 /** What a channel fact announces. */
-export type Change = 'state' | 'bridge' | 'hold' | 'ready' | 'vars' | 'owner' | 'control' | 'parties' | 'hangup'
+export type Change =
+  | 'state'
+  | 'bridge'
+  | 'hold'
+  | 'ready'
+  | 'vars'
+  | 'owner'
+  | 'control'
+  | 'parties'
+  | 'hangup'
+  | 'offer'
 
 /** Milliseconds. Absent where the times they stand between are not known. */
 export interface Durations {
@@ -417,9 +429,10 @@ export const FACT_SHAPES = {
     'flags.ready': { type: 'boolean' },
     'flags.loopback': { type: 'boolean' },
     'flags.controllable': { type: 'boolean' },
+    'flags.offered': { type: 'boolean' },
     change: {
       type: 'enum',
-      values: ['state', 'bridge', 'hold', 'ready', 'vars', 'owner', 'control', 'parties', 'hangup'],
+      values: ['state', 'bridge', 'hold', 'ready', 'vars', 'owner', 'control', 'parties', 'hangup', 'offer'],
     },
     'durations.total': { type: 'int64' },
     'durations.billed': { type: 'int64' },
@@ -461,9 +474,10 @@ export const FACT_SHAPES = {
     'flags.ready': { type: 'boolean' },
     'flags.loopback': { type: 'boolean' },
     'flags.controllable': { type: 'boolean' },
+    'flags.offered': { type: 'boolean' },
     change: {
       type: 'enum',
-      values: ['state', 'bridge', 'hold', 'ready', 'vars', 'owner', 'control', 'parties', 'hangup'],
+      values: ['state', 'bridge', 'hold', 'ready', 'vars', 'owner', 'control', 'parties', 'hangup', 'offer'],
     },
     'durations.total': { type: 'int64' },
     'durations.billed': { type: 'int64' },

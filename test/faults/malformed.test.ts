@@ -157,7 +157,11 @@ const AT_FAULT = [
   { code: 'codec.malformed', rule: '', body: '{"jsonrpc":"2.0",' },
   { code: 'codec.malformed', rule: '', body: 'no JSON at all' },
   { code: 'codec.encoding', rule: '', body: Buffer.from([0x22, 0xff, 0xfe, 0x22]) },
-  { code: 'mapping.required', rule: 'xcc/channel', body: rpc({ method: 'Event.Channel', params: { node_uuid: 'edge', state: 'START' } }) },
+  {
+    code: 'mapping.required',
+    rule: 'xcc/channel',
+    body: rpc({ method: 'Event.Channel', params: { node_uuid: 'edge', state: 'START' } }),
+  },
 ]
 
 test('on a bus only what is at fault is put aside; results, requests and unknown events are counted', async () => {

@@ -105,6 +105,18 @@ describe('receivers that must be told of a channel first', () => {
     expect(told('xcc', [flagged('ringing', { loopback: true })], { loopback: true })).toEqual(['new', 'ringing'])
   })
 
+  test('of an Asterisk that is steered, what is in the application or on offer is announced, and told of to its end', () => {
+    const steered = { onlyControllable: true }
+    const offer = (offered: boolean) => flagged('new', { offered }, { change: 'offer' })
+    const enters = flagged('new', { controllable: true }, { change: 'control' })
+    const rest = [channel('answered'), channel('ended')]
+    expect(told('xcc', [channel('new'), ...rest], steered)).toEqual([])
+    expect(told('xcc', [channel('new'), enters, ...rest], steered)).toEqual(['new', 'answered', 'cdr', 'ended'])
+    expect(told('xcc', [offer(true), enters, ...rest], steered)).toEqual(['new', 'answered', 'cdr', 'ended'])
+    expect(told('xcc', [offer(true), offer(false), ...rest], steered)).toEqual(['new', 'answered', 'cdr', 'ended'])
+    expect(told('xcc', [offer(false), ...rest], steered)).toEqual([])
+  })
+
   test('without an account of ours the end stands alone; after it where that is asked for', () => {
     expect(told('xcc', [channel('ended')], { makeCdr: false })).toEqual(['new', 'ended'])
     expect(told('xcc', [channel('ended')], { cdrOrder: 'after-end' })).toEqual(['new', 'ended', 'cdr'])

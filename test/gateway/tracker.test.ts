@@ -71,6 +71,18 @@ describe('what is known of a channel', () => {
     expect(now.peers).toBeUndefined()
   })
 
+  test('what an application has, or had, is on offer no more, whichever is told first', () => {
+    const offer = (offered: boolean) => flagged('new', { offered }, { change: 'offer' })
+    const control = (controllable: boolean) => flagged('new', { controllable }, { change: 'control' })
+    const offered = (...facts: ChannelFact[]) => known(...facts).channel.flags?.offered
+    expect(offered(offer(true))).toBe(true)
+    expect(offered(offer(true), offer(false))).toBe(false)
+    expect(offered(offer(true), offer(false), control(true))).toBeUndefined()
+    expect(offered(offer(true), control(true), offer(false))).toBeUndefined()
+    expect(offered(offer(true), control(true), control(false))).toBeUndefined()
+    expect(offered(offer(true), control(true), control(false), offer(true))).toBe(true)
+  })
+
   test('nothing changes what has ended', () => {
     const ended = known(channel('ended'))
     expect(observe(ended, channel('ringing'), 'source', 9)).toBe(ended)

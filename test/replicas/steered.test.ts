@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type GatewayProcess, runGateway } from '../faults/gateway-process.js'
 import { placeCall, startAsterisk, startNats, type TestAsterisk, type TestNats, takeCall } from '../harness/index.js'
 import { hears, outcomeOf, phoneAt } from '../xnode/legs.js'
+import { LONG, OFFERING } from '../xnode/offering.js'
 import { startController, until } from '../xnode/site.js'
 
 const ACCEPT_WITHIN_MS = 4000
@@ -34,7 +35,7 @@ async function addGateway(): Promise<void> {
 }
 
 beforeAll(async () => {
-  ;[asterisk, nats] = await Promise.all([startAsterisk(), startNats()])
+  ;[asterisk, nats] = await Promise.all([startAsterisk({ append: { 'extensions.conf': OFFERING } }), startNats()])
   await Promise.all([addGateway(), addGateway()])
   const consumes = ({ lines }: GatewayProcess) =>
     lines.some((line) => line.includes('"link consuming"') && line.includes('"ast1","source":"'))
@@ -85,6 +86,7 @@ test('a call goes on when the replica that has it is killed: nothing is told twi
   await originate('call-1')
   const uuid = await app.nextCall()
   expect(await app.ask('Answer', { uuid })).toMatchObject({ code: 200 })
+  await delay(NOTED_MS)
   await killHolder()
   // Asked while nobody has the node: whoever takes over answers.
   expect(await app.ask('GetState', { uuid })).toMatchObject({ code: 200, answer_state: 'answered' })
@@ -165,6 +167,22 @@ test('a command that was answered just before its replica is killed is not carri
   expect(await app.ask('Hangup', { uuid })).toMatchObject({ code: 200 })
   await delay(500)
   expect(results()).toHaveLength(ids.length)
+  await app.close()
+})
+
+test('a call on offer can be accepted where the replica that announced it is gone', async () => {
+  const app = await startController(nats.url, 'ast1', 'app')
+  const caller = await placeCall(asterisk, { to: LONG, steps: ['answered', 'hungUp'] })
+  const uuid = await app.nextCall()
+  await delay(NOTED_MS)
+  await killHolder()
+  // Nothing is claimed before the one that took over hears of what follows.
+  expect(await app.ask('Accept', { uuid })).toMatchObject({ code: 200 })
+  expect(await app.ask('Answer', { uuid })).toMatchObject({ code: 200 })
+  expect(await app.ask('Hangup', { uuid })).toMatchObject({ code: 200 })
+  await hears(app, uuid, 'DESTROY')
+  expect(app.wordsOf(uuid)).toEqual(['START', 'ANSWERED', 'CDR', 'DESTROY'])
+  await caller.stop()
   await app.close()
 })
 

@@ -23,10 +23,10 @@ const ROOM = 'of four: listed, one mute, one taken out, the rest leave one by on
 /** By name without `XNode.`; the methods that are missing altogether say what is missing in the table of methods. */
 export const SUPPORT: Readonly<Record<string, Support>> = {
   Accept: {
-    does: 'the first controller owns the call, another gets 419; `takeover` moves it',
+    does: 'the first controller owns the call, another gets 419; `takeover` moves it; a call on offer is claimed first',
     test: ['own', 'belongs to the first who accepts it; a takeover moves later events'],
   },
-  Answer: { does: 'accepts, and answers the channel', test: ['own', OWN] },
+  Answer: { does: 'accepts likewise, and answers the channel', test: ['own', OWN] },
   Hangup: { does: 'ends the channel, its peer or both, with a cause by name or Q.850 number', test: ['own', OWN] },
   SetVar: { does: 'channel variables; `channel_params` come with later events', test: ['own', OWN] },
   GetVar: { does: 'channel variables, and what is known of the call under FreeSWITCH names', test: ['own', OWN] },

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { METHODS } from '../../src/calls/xnode/methods/table.js'
 import { type AriGate, startAriGate } from '../harness/index.js'
 import { endOf, hears, legTo, newUuid, waitsOf } from './legs.js'
+import { LONG, OFFERING } from './offering.js'
 import { type Answer, type SteeredSite, startSteeredSite, steeringFile, type TestController } from './site.js'
 
 /** A caller may go before each request that a method makes of Asterisk, and while it waits for what happens. */
@@ -18,8 +19,11 @@ interface Subject {
   readonly method: string
   readonly of?: string
   params(others: { readonly peer: string; readonly free: string }): Params
-  /** How the caller is when it is asked: an answered leg that is alone, one that talks to somebody, or a call that came in. */
-  readonly caller?: 'talks' | 'rings'
+  /**
+   * How the caller is when it is asked: an answered leg that is alone, one that talks to somebody, a call that came in, or
+   * one that is offered to others as well.
+   */
+  readonly caller?: 'talks' | 'rings' | 'offered'
   /** Default: 410. */
   readonly codes?: readonly number[]
   /** How many moments there are at least. Default 2: before its request, and after. */
@@ -95,6 +99,7 @@ const SUBJECTS: readonly Subject[] = [
   { method: 'GetVar', params: () => ({ data: ['one', 'two', 'three'] }) },
   { method: 'Accept', params: () => ({ channel_params: ['one'] }), caller: 'rings' },
   { method: 'Answer', params: () => ({ channel_params: ['one'] }), caller: 'rings' },
+  { method: 'Answer', of: 'on offer', params: () => ({ channel_params: ['one'] }), caller: 'offered', moments: 4 },
 ]
 
 /** Methods of a channel that are not tried at every moment, because they make one request at most. */
@@ -113,6 +118,7 @@ let asked: string[] = []
 beforeAll(async () => {
   file = steeringFile(HOOKS)
   site = await startSteeredSite({
+    asterisk: { append: { 'extensions.conf': OFFERING } },
     steer: `tables: '${file.path}'`,
     reach: async ({ httpPort }) => {
       gate = await startAriGate(httpPort)
@@ -150,16 +156,17 @@ async function hungUp(path: string, uuid: string): Promise<void> {
 }
 
 /** A call over the wire that nobody has answered. */
-async function ringing(): Promise<Caller> {
+async function ringing(extension: string): Promise<Caller> {
   const from = newUuid()
-  const dial_string = `sofia/trunk/600@127.0.0.1:${site.asterisk.sipPort}`
+  const dial_string = `sofia/trunk/${extension}@127.0.0.1:${site.asterisk.sipPort}`
   await app.ask('Dial', { destination: { call_params: [{ uuid: from, dial_string }] } })
   const uuid = await app.nextCall()
   return { uuid, hangUp: () => hungUp(`/channels/${from}`, uuid) }
 }
 
 async function callerFor({ caller }: Subject): Promise<Caller> {
-  if (caller === 'rings') return ringing()
+  if (caller === 'rings') return ringing('600')
+  if (caller === 'offered') return ringing(LONG)
   const uuid = await leg()
   return { uuid, hangUp: () => hungUp(`/channels/${uuid};2`, uuid) }
 }

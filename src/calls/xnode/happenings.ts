@@ -30,6 +30,8 @@ export interface Happenings {
   /** The link went away: every wait ends, and those that are asked for until it is back end at once. */
   lost(): void
   back(): void
+  /** Whether nothing can be heard now. */
+  isLost(): boolean
   /** Listeners and waits that stand. */
   count(): number
 }
@@ -89,6 +91,7 @@ export function makeHappenings(): Happenings {
     back() {
       isLost = false
     },
+    isLost: () => isLost,
     count: () => [...listeners.values()].reduce((sum, each) => sum + each.size, 0),
   }
 }

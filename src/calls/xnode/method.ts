@@ -27,7 +27,7 @@ export interface SteeredCalls {
   plan(facts: readonly Fact[]): Promise<void>
   /** Whatever became of a channel that was planned: from now on it is where Asterisk lists it, or nowhere. */
   unplan(uuid: string): Promise<void>
-  /** Calls that are up, without channels that are only planned or serve ourselves. */
+  /** Calls that are up, without channels that are only planned, are only offered, or serve ourselves. */
   all(): Promise<readonly Channel[]>
 }
 

@@ -23,6 +23,7 @@ import { noteListener } from './methods/record.js'
 import { METHODS } from './methods/table.js'
 import { noteThreeWay } from './methods/three-way.js'
 import { noteVariables } from './methods/variables.js'
+import { doubtClaim, noteOffer } from './offer.js'
 import { causeOf, orphaned, resultOf } from './outcome.js'
 import { requestDesk } from './request-desk.js'
 import { bad, draining, failed, gone, noSuchChannel, type Result, unsupported } from './result.js'
@@ -185,7 +186,8 @@ export function makeXNode(parts: XNodeParts): XNode {
 
   /** It may be that its beginning was answered and its end was not. */
   async function orphan(request: NodeRequest): Promise<Result> {
-    const { method, controller, id } = request
+    const { method, controller, id, params } = request
+    if (OWNS.has(method)) doubtClaim(node, String(params.uuid))
     const result = await orphaned(node, request)
     if (
       COMES_LATER.has(method) &&
@@ -285,6 +287,7 @@ export function makeXNode(parts: XNodeParts): XNode {
         noteFork(node, fact)
         noteListener(node, fact)
         noteVariables(node, fact)
+        noteOffer(node, fact)
         noteThreeWay(node, fact)
         noteEcho(node, fact)
         noteBridge(node, fact)

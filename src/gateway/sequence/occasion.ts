@@ -9,7 +9,7 @@ export interface SequenceOptions {
   readonly makeCdr: boolean
   /** Where the account stands. */
   readonly cdrOrder: 'before-end' | 'after-end'
-  /** Announce only channels that are under control, or that a controller had made. */
+  /** Announce only channels that are under control or on offer, or that a controller had made. */
   readonly onlyControllable: boolean
   /** Said with the first event of a call that its receivers may watch but not steer. */
   readonly steerable: boolean

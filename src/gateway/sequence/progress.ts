@@ -9,7 +9,8 @@ const PROGRESS: readonly State[] = ['ringing', 'early', 'answered']
 export function isSilent({ view, told }: Occasion, { loopback, onlyControllable }: SequenceOptions): boolean {
   const { flags, state, controller } = view.channel
   if (told.opened || told.closed) return told.closed
-  if (onlyControllable && flags?.controllable !== true && controller === undefined) return true
+  const isReachable = flags?.controllable === true || flags?.offered === true
+  if (onlyControllable && !isReachable && controller === undefined) return true
   return state === undefined || (flags?.loopback === true && !loopback)
 }
 

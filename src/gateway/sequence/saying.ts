@@ -44,6 +44,7 @@ function over(known: Flags | undefined, { held, bridged, controllable }: Flags):
     ready: known?.ready,
     loopback: known?.loopback,
     controllable: controllable ?? known?.controllable,
+    offered: known?.offered,
   }
   return flags as Flags // absent ones undefined, as in all facts
 }

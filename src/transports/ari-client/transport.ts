@@ -27,6 +27,8 @@ export interface AriTransport extends Transport {
   readonly rest: AriRest
 }
 
+/** Events that tell an application of a channel whose end it hears only when it asks for that. */
+const BEGINNINGS: ReadonlySet<string> = new Set(['StasisStart', 'CallBroadcast', 'CallClaimed'])
 /** Devices whose names were heard of and that no list holds. */
 const MAX_HEARD = 1000
 const NO_HEADERS = Object.freeze({})
@@ -197,7 +199,7 @@ export function ariTransport(config: AriConfig): AriTransport {
   }
 
   function inspect({ type, application }: EventHead, body: Buffer): void {
-    const starts = type === 'StasisStart' && followsEach && application === app
+    const starts = type !== undefined && BEGINNINGS.has(type) && followsEach && application === app
     if (!starts && type !== 'DeviceStateChanged' && !resync.isWatching()) return
     const event = parseObject(body)
     if (event === undefined) return

@@ -39,6 +39,16 @@ test('what was chosen is subscribed to once, a technology before its endpoints',
   ])
 })
 
+test.each(['StasisStart', 'CallBroadcast', 'CallClaimed'])(
+  'a channel that %s tells of is followed to its end',
+  async (type) => {
+    const { fake } = await standingLink({ subscribe: { all: false } })
+    fake.tell(event(type, { channel: channel('c1') }))
+    fake.tell({ ...event(type, { channel: channel('c2') }), application: 'other' })
+    await vi.waitFor(() => expect(changes(fake)).toEqual(['POST channel:c1']))
+  },
+)
+
 test('what an application has already is not asked for again, what it has too much is ended as often as it was begun', async () => {
   const fake = await startFakeAsterisk()
   const { heard } = await standingLink(

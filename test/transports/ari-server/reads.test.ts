@@ -111,6 +111,7 @@ test('commands on what is there are not carried out, and say why', async () => {
     ['DELETE', 'playbacks/p1'],
     ['PUT', 'deviceStates/Stasis:a?deviceState=INUSE'],
     ['POST', 'asterisk/variable?variable=A&value=b'],
+    ['POST', 'events/claim?channelId=c1&application=y'],
   ] as const
   for (const [method, path] of commands) {
     expect(await server.ask(method, `/ari/${path}`), path).toMatchObject({

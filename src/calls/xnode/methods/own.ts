@@ -1,5 +1,6 @@
 import { pickUp } from '../answering.js'
 import type { ChannelMethod, ChannelRequest, NodeContext } from '../method.js'
+import { takeOffered } from '../offer.js'
 import { conflict, done, gone, noController, type Result } from '../result.js'
 import { subscribe } from './variables.js'
 
@@ -25,6 +26,9 @@ async function own(node: NodeContext, request: ChannelRequest, takeover: boolean
   const { uuid, controller, channel } = request
   const name = controller ?? channel.controller
   if (name === undefined) return noController()
+  // Before it has an owner: one that is not ours has none.
+  const refused = await takeOffered(node, channel)
+  if (refused !== undefined) return refused
   const claim = await node.calls.claim(uuid, name, takeover)
   if (claim === 'unknown') return gone()
   if (claim === 'taken') return conflict('the call belongs to another controller')

@@ -1,11 +1,16 @@
 import { isObject, type JsonObject } from '../json.js'
 import { EVENT_PARTS, type Shapes } from '../models.js'
-import { noContent, page, type Reply, refusal } from '../reply.js'
+import { cannotSteer, noContent, page, type Reply, refusal } from '../reply.js'
 import type { Call, Resource } from '../route.js'
 import type { Shadow } from '../shadow.js'
 import type { World } from '../world.js'
-import { VARIABLES } from './commands.js'
+import { type Command, commands, VARIABLES } from './commands.js'
 import { badScheme, parseSources } from './sources.js'
+
+const CLAIMED = ['channelId', 'application'].map((name) => ({ name, required: true }))
+const CLAIM: readonly Command[] = [
+  ['POST', '/events/claim', 'claimChannel', 'Claim a call that is on offer.', 'void', CLAIMED],
+]
 
 /** @param events shapes of all events that applications are sent. */
 export function eventResource(world: World, events: Shapes): Resource {
@@ -37,6 +42,7 @@ export function eventResource(world: World, events: Shapes): Resource {
         parameters: [{ name: 'application', required: true }, { name: 'source', multiple: true }, VARIABLES],
         handle: (call) => sendUserEvent(world, call),
       },
+      ...commands(CLAIM, () => cannotSteer),
     ],
   }
 }
