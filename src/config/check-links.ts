@@ -27,6 +27,7 @@ export function checkLinks(source: YamlSource, { group, links, routes }: RawConf
   }
   for (const [later, link] of links.entries()) {
     for (const earlier of links.slice(0, later)) {
+      faults.push(...compareServerAndListener(source, earlier, link))
       if (earlier.type !== link.type) continue
       if (link.type === 'amqp') faults.push(...compareQueues(source, earlier, link))
       if (link.type === 'ari') faults.push(...compareAsterisks(source, earlier, link))
@@ -126,6 +127,18 @@ function comparePorts(source: YamlSource, earlier: RawLink, link: RawLink): Faul
   if (link.port === 0 || address !== listenAddress(earlier.host, earlier.port)) return []
   const what = `\`links.${earlier.name}\` listens on ${address} too`
   return [source.fault([...link.path, 'port'], 'config.link', what, 'give each link a `port` of its own')]
+}
+
+/** One takes applications, the other Asterisks: neither would know what the other's clients want. */
+function compareServerAndListener(source: YamlSource, earlier: RawLink, link: RawLink): Fault[] {
+  const server = [earlier, link].find(({ type }) => type === 'ari-server')
+  const listener = [earlier, link].find(({ type, listen }) => type === 'ari' && listen?.port !== undefined)
+  if (server === undefined || listener?.listen === undefined) return []
+  const { address } = listenPlace(listener.listen)
+  if (server.port === 0 || address !== listenAddress(server.host, server.port)) return []
+  const path = link === server ? [...link.path, 'port'] : [...link.path, 'listen', 'port']
+  const what = `\`links.${earlier.name}\` listens on ${address} too`
+  return [source.fault(path, 'config.link', what, 'give each link a `port` of its own')]
 }
 
 function compareQueues(source: YamlSource, earlier: RawLink, link: RawLink): Fault[] {

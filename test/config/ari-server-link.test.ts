@@ -58,6 +58,18 @@ const FAULTY = [
     ],
   },
   {
+    name: 'one port for applications and for an Asterisk that connects by itself',
+    text: file(`${users}, port: 8090`).replace(
+      'routes:',
+      '  pbx: { type: ari, dialect: stasis, username: u, password: p, url: "http://pbx:8088", listen: { port: 8090, username: a, password: b } }\nroutes:',
+    ),
+    want: [
+      expect.stringMatching(
+        /config\.link: `links\.apps0` listens on 127\.0\.0\.1:8090 too; give each link a `port` of its own/,
+      ) as string,
+    ],
+  },
+  {
     name: 'a route from it',
     text: `${file(users)}  - { from: apps0, to: bus }\n`,
     want: [
