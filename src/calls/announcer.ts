@@ -24,7 +24,8 @@ export interface AnnouncerParts {
   readonly version: string
   /** Milliseconds between updates. */
   readonly intervalMs: number
-  readonly dialect: Dialect
+  /** The dialect that it is said in, as it is at each announcement. */
+  readonly dialect: () => Dialect
   readonly transport: Transport
   /** Headers of every announcement. */
   readonly headers: Readonly<Record<string, string>>
@@ -49,7 +50,7 @@ export function makeAnnouncer(parts: AnnouncerParts): Announcer {
     const more = change === 'left' ? undefined : await parts.more?.()
     const figures = { uptimeSeconds, sessions: await parts.sessions(), ...more?.figures }
     const fact: Fact = { kind: 'node', id, name, address, version, change, ...more, figures }
-    const { messages } = parts.dialect.encode({ facts: [fact] })
+    const { messages } = parts.dialect().encode({ facts: [fact] })
     await Promise.all(
       messages.map(({ address: to, body }) =>
         parts.transport.send({ address: to, headers: parts.headers, body, orderKey: 'node' }),

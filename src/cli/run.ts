@@ -11,7 +11,8 @@ Examples:
   LEGACY_PASSWORD=… patchbay run -c /etc/patchbay/patchbay.yaml
 
 SIGTERM and SIGINT stop it orderly: it takes nothing more, finishes what it holds and
-exits with 0. A second signal ends it at once.`
+exits with 0. A second signal ends it at once. SIGHUP: it looks at once whether mapping files
+or routes have changed.`
 
 /** `patchbay run`: the gateway, until it is told to stop. */
 export const runCommand: CliCommand = {
@@ -25,7 +26,10 @@ export const runCommand: CliCommand = {
         const loaded = loadConfig(file, process.env)
         const opened =
           loaded.faults === undefined
-            ? openGateway(loaded.config, loaded.source, { version: packageVersion() })
+            ? openGateway(loaded.config, loaded.source, {
+                version: packageVersion(),
+                file: { file, env: process.env, text: loaded.text },
+              })
             : loaded
         if (opened.faults !== undefined) {
           for (const fault of opened.faults) io.err(formatFault(fault))
@@ -40,9 +44,16 @@ type Opened = Exclude<ReturnType<typeof openGateway>, { readonly faults: readonl
 type Config = NonNullable<ReturnType<typeof loadConfig>['config']>
 
 async function runUntilSignal({ gateway, metrics, health, log }: Opened, config: Config): Promise<void> {
-  const admin = await startAdmin({ ...config.admin, metrics, readiness: health.read, log })
+  const admin = await startAdmin({
+    ...config.admin,
+    metrics,
+    readiness: health.read,
+    rules: gateway.reloading.status,
+    log,
+  })
   log.info('admin server listens', { host: config.admin.host, port: admin.port })
   const signal = nextSignal()
+  onReloadSignal(gateway.reloading)
   const failed = gateway.start().then(
     () => new Promise<never>(() => undefined),
     (error: unknown) => ({ error }),
@@ -59,6 +70,10 @@ function nextSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, resolve)
   })
+}
+
+function onReloadSignal({ look }: Opened['gateway']['reloading']): void {
+  process.on('SIGHUP', () => void look())
 }
 
 function onSecondSignal(): void {

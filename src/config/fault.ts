@@ -21,6 +21,7 @@ export const FAULT_CODES = {
   'config.route': 'a route that cannot work or is not safe',
   'config.subject': 'a NATS subject that is not well-formed',
   'config.stream': 'a stream whose subjects are not allowed or overlap',
+  'config.restart': 'a change that takes effect only when the gateway is started anew',
   'mapping.file': 'a mapping file cannot be read',
   'mapping.unknown-key': 'a key that nobody reads',
   'mapping.type': 'a value of the wrong type',

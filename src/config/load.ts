@@ -21,7 +21,7 @@ import { checkYaml } from './zod-faults.js'
 
 /** Either a configuration that can be used as it is, or everything that is wrong with it. */
 export type LoadResult =
-  | { readonly config: Config; readonly source: YamlSource; readonly faults?: undefined }
+  | { readonly config: Config; readonly source: YamlSource; readonly text: string; readonly faults?: undefined }
   | { readonly config?: undefined; readonly faults: readonly Fault[] }
 
 /** Absolute path of a mapping file that comes with the package, such as `xcc.yaml`. */
@@ -44,10 +44,14 @@ export const SHIPPED_MAPPINGS: readonly string[] = ['voice-events.yaml', 'xcc.ya
  * Reads `patchbay.yaml`, the environment and the files of its secrets, once. Never throws for
  * what a user can mend: every fault is in the result, with its place, in the order of lines.
  */
-export function loadConfig(file: string, env: Environment): LoadResult {
+export function loadConfig(
+  file: string,
+  env: Environment,
+  read: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+): LoadResult {
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    text = read(file)
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? 'unknown reason' // file system calls throw nothing else
     const what = `the file cannot be read (${reason})`
@@ -66,7 +70,7 @@ export function parseConfig(text: string, file: string, env: Environment): LoadR
   const across = [...checkLinks(source, raw), ...checkRoutes(source, raw), ...checkStore(source, raw)]
   const faults = [...unset, ...('faults' in checked ? checked.faults.filter(notBecauseOf(unset)) : []), ...across]
   if ('faults' in checked || faults.length > 0) return { faults: sortFaults(faults) }
-  return { config: freeze(complete(checked.data, folder)), source }
+  return { config: freeze(complete(checked.data, folder)), source, text }
 }
 
 /** A variable that is not set leaves a text that fits nowhere; that is no second fault. */

@@ -81,6 +81,23 @@ const store = z.strictObject({
     ),
 })
 
+const reload = z.strictObject({
+  everyMs: z
+    .int()
+    .min(0)
+    .max(3_600_000)
+    .default(500)
+    .describe(
+      'Pause between two looks at this file and the mapping files, milliseconds; 0: only at SIGHUP. Default 500.',
+    ),
+  calls: z
+    .enum(['keep', 'current'])
+    .default('keep')
+    .describe(
+      'Rules of calls that are up at a reload: `keep` those that they began with, or the `current` ones at once. Default keep.',
+    ),
+})
+
 const route = z.strictObject({
   name: token.optional().describe('Name in metrics and logs. Default: FROM-to-TO.'),
   from: z.string().min(1).describe('Link that messages are taken from.'),
@@ -136,6 +153,7 @@ export function configSchema(sources: SecretSources) {
       .default({})
       .describe('By dialect: other values for the `settings:` of its mapping file.'),
     admin: admin.prefault({}).describe('The admin server.'),
+    reload: reload.prefault({}).describe('Changes of routes, mappings and settings while the gateway runs.'),
     log: log.prefault({}).describe('The log, on standard output.'),
     limits: limits.prefault({}).describe('Bounds of a message; what exceeds them is a dead letter.'),
     state: z

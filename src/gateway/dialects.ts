@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Codec, DescribeMember, Trees } from '../codecs/codec.js'
 import { jsonRpcCodec, jsonRpcTrees } from '../codecs/json-rpc/codec.js'
 import { describeMember } from '../codecs/json-rpc/index.js'
@@ -28,9 +29,37 @@ const MEMBERS: Readonly<Record<string, DescribeMember>> = {
   stasis: describeEventMember,
 }
 
+/** Reads a file, as `readFileSync` does: it throws where there is none. */
+export type ReadText = (path: string) => string
+
 /** Loads and checks a mapping file against the types of its codec's messages, too. */
-export function openMapping(path: string, settings: Readonly<Record<string, SettingValues>> = {}) {
-  return loadMapping(path, settings, undefined, MEMBERS)
+export function openMapping(path: string, settings: Readonly<Record<string, SettingValues>> = {}, read?: ReadText) {
+  return loadMapping(path, settings, read, MEMBERS)
+}
+
+/** Opens a mapping file. */
+export type OpenMapping = typeof openMapping
+
+/** Opens mapping files, and one that was without faults again only once it or a file that it extends has changed. */
+export function rememberMappings(): OpenMapping {
+  const known = new Map<string, { readonly mapping: LoadedMapping; readonly texts: readonly string[] }>()
+  return (path, settings, read = (file) => readFileSync(file, 'utf8')) => {
+    const key = JSON.stringify([path, settings])
+    const before = known.get(key)
+    if (before?.mapping.files.every((file, at) => textOf(file, read) === before.texts[at]))
+      return { mapping: before.mapping }
+    const result = openMapping(path, settings, read)
+    if ('mapping' in result) known.set(key, { ...result, texts: result.mapping.files.map(read) })
+    return result
+  }
+}
+
+function textOf(file: string, read: ReadText): string | undefined {
+  try {
+    return read(file)
+  } catch {
+    return undefined // whoever opens it says why
+  }
 }
 
 /** Codec of a mapping, with its settings and the gateway's limits. */
@@ -55,25 +84,25 @@ export function openDialects(
   paths: readonly string[],
   settings: Readonly<Record<string, SettingValues>> = {},
   limits?: BodyLimits,
+  read?: ReadText,
+  open: OpenMapping = openMapping,
 ): { readonly dialects: Dialects } | { readonly faults: readonly Fault[] } {
   const loaded: LoadedMapping[] = []
   const faults: Fault[] = []
   for (const path of paths) {
-    const result = openMapping(path, settings)
+    const result = open(path, settings, read)
     if ('faults' in result) faults.push(...result.faults)
     else loaded.push(result.mapping)
   }
-  if (faults.length > 0) return { faults }
+  return faults.length > 0 ? { faults } : { dialects: compileMappings(loaded, limits) }
+}
+
+function compileMappings(loaded: readonly LoadedMapping[], limits: BodyLimits | undefined): Dialects {
   const treesOf = (name: string) => {
     const found = loaded.find((each) => each.file.dialect === name)
     return found === undefined ? undefined : TREES[found.file.codec.name]
   }
-  return {
-    dialects: new Map(
-      loaded.map(({ file, revision }) => [
-        file.dialect,
-        compileDialect(file, codecOf(file, limits), treesOf, revision),
-      ]),
-    ),
-  }
+  return new Map(
+    loaded.map(({ file, revision }) => [file.dialect, compileDialect(file, codecOf(file, limits), treesOf, revision)]),
+  )
 }

@@ -5,6 +5,7 @@ import { linkLog } from './link-log.js'
 import { makeStation } from './make-station.js'
 import { makePost } from './post.js'
 import type { Inheritance, ReplicaUse } from './replicas/index.js'
+import { makeReloading, type Reloading } from './rules/index.js'
 import { announcersOf, desksOf, inherit, type Station } from './station.js'
 import { systemNames } from './systems.js'
 import {
@@ -12,7 +13,6 @@ import {
   hubLink,
   type Middle,
   replicasOf,
-  routeOf,
   SHARED_STATE,
   steeredNode,
   steeredRoutes,
@@ -23,6 +23,7 @@ import {
 export interface Gateway {
   /** Opens all links and asks for full pictures. Resolves when every link stood once. */
   start(): Promise<void>
+  readonly reloading: Pick<Reloading, 'look' | 'status'>
   /** Stops taking, finishes what was taken, says goodbye, closes. Idempotent. */
   stop(): Promise<void>
 }
@@ -37,21 +38,20 @@ const LAST_ANSWERS_MS = 3000
 /** Makes a gateway from a checked configuration. */
 export function makeGateway(parts: GatewayParts): Gateway {
   const { config, log, now = Date.now } = parts
-  const routes = config.routes.map((route) => routeOf(route, parts))
+  const { rules } = parts
   const refuse = systemNames(config.links)
-  const links = new Map(Object.keys(config.links).map((name) => [name, hubLink(name, routes, parts, refuse)]))
-  const replicas = replicasOf(parts, routes, now)
-  const { store } = replicas
+  const links = new Map(Object.keys(config.links).map((name) => [name, hubLink(name, parts, refuse)]))
+  const replicas = replicasOf(parts, now)
+  const { store, revisions } = replicas
+  const reloading = makeReloading({ ...parts, store, revisions, now })
   const isShared = config.store !== undefined
-  const post = makePost(links, routes)
+  const post = makePost(links, parts.metrics)
   const isDrawn = (link: string) => config.links[link]?.type === 'ari'
-  const hub = makeHub({ isDrawn, routes, store, post, now })
-  const sync = syncDesk(parts, links, routes, store, now)
+  const hub = makeHub({ isDrawn, rules, store, post, now })
+  const sync = syncDesk(parts, links, store, now)
   const middle: Middle = { parts, hub, post, replicas, links, now }
-  const steered = steeredRoutes(routes).map((route) => steeredNode(route, middle))
-  const stations = new Map(
-    [...links].map(([name, link]) => [name, makeStation(link, { ...middle, sync, routes, steered })]),
-  )
+  const steered = steeredRoutes(rules.current().routes).map((route) => steeredNode(route, middle))
+  const stations = new Map([...links].map(([name, link]) => [name, makeStation(link, { ...middle, sync, steered })]))
   const all = [...stations.values()]
   /** Resolves for each link once it stood. */
   const standing = new Map<string, Promise<void>>()
@@ -80,7 +80,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
     if (asks(each.name)) askFor(each.name)
   }
 
-  const asks = (link: string) => config.routes.some((route) => route.from === link && route.sync.ask)
+  const asks = (link: string) => rules.current().config.routes.some((route) => route.from === link && route.sync.ask)
 
   function askFor(link: string): void {
     sync.ask(link).catch((error: unknown) => log.warn('a full picture could not be asked for', { link, err: error }))
@@ -130,6 +130,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
   }
 
   const use: ReplicaUse = {
+    prepare: reloading.prepare,
     take(names, legacyOf, since) {
       for (const name of names) begin(name, legacyOf(name), since)
     },
@@ -153,6 +154,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
   }
 
   async function start(): Promise<void> {
+    reloading.start()
     for (const each of all) standing.set(each.name, startLink(each))
     const shared = replicas.start(use, (event) => {
       parts.health.report(SHARED_STATE, event)
@@ -162,11 +164,12 @@ export function makeGateway(parts: GatewayParts): Gateway {
       else if (event.kind === 'up') log.info('shared state in reach')
     })
     await Promise.all([...standing.values(), shared])
-    log.info('gateway started', { group: config.group, routes: routes.map((route) => route.name) })
+    log.info('gateway started', { group: config.group, routes: config.routes.map((route) => route.name) })
   }
 
   async function end(): Promise<void> {
     parts.health.stop()
+    reloading.stop()
     for (const { absence } of all) absence.end()
     sync.stop()
     log.info('gateway stopping')
@@ -184,7 +187,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
     log.info('gateway stopped')
   }
 
-  return { start, stop: () => (stopping ??= end()) }
+  return { start, reloading, stop: () => (stopping ??= end()) }
 }
 
 async function within(ms: number, work: Promise<unknown>): Promise<void> {

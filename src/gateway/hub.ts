@@ -1,4 +1,3 @@
-import type { Dialect } from '../mapping/dialect.js'
 import {
   type ChannelFact,
   channelKey,
@@ -15,14 +14,14 @@ import { toldByBridges, toldOfMember } from './membership.js'
 import { ownText } from './own-text.js'
 import { type Post, sayOnceKept } from './post.js'
 import type { Route } from './route.js'
-import type { CallView, StateStore, TakenMessage, TerminalView, Told } from './state.js'
+import type { RouteTable, RuleSource } from './rules/index.js'
+import type { CallView, Letters, StateStore, TakenMessage, TerminalView, Told } from './state.js'
 import { observe } from './tracker.js'
 
-/** A link with what speaks on it. */
+/** A link with its transport. */
 export interface HubLink {
   readonly name: string
   readonly transport: Transport
-  readonly dialect: Dialect
   readonly metrics: LinkMetrics
 }
 
@@ -62,16 +61,24 @@ export interface Hub {
 export interface HubParts {
   /** Links whose full pictures we draw ourselves: what they repeat is no news, and what they no longer list was lost while nobody looked. */
   readonly isDrawn: (link: string) => boolean
-  readonly routes: readonly Route[]
+  /** Routes, and which of them a call goes by. */
+  readonly rules: RuleSource
   readonly store: StateStore
   readonly post: Post
   /** UTC milliseconds; undefined where there is no clock, and then no times are made up. */
   readonly now: () => number | undefined
 }
 
+/** What a route is to say. */
+interface Outlet {
+  readonly route: Route
+  readonly facts: Fact[]
+}
+
 /** What one arrival comes to: what each route is to say, and the channels as they are known since. */
 interface Work {
-  readonly outlets: readonly { readonly route: Route; readonly facts: Fact[] }[]
+  /** Of the current rules, and of others that calls go by. */
+  readonly outlets: Map<RouteTable, readonly Outlet[]>
   readonly views: Map<string, CallView>
   /** Terminals by serial, and states of devices by name, as they are known since. */
   readonly terminals: Map<string, TerminalView>
@@ -95,14 +102,19 @@ function keyMaker(): (link: string, node: string | undefined, id: string | undef
 }
 
 /** Makes the hub. */
-export function makeHub({ isDrawn, routes, store, post, now }: HubParts): Hub {
-  const routesFrom = new Map<string, Route[]>()
-  for (const route of routes) routesFrom.set(route.from, [...(routesFrom.get(route.from) ?? []), route])
+export function makeHub({ isDrawn, rules, store, post, now }: HubParts): Hub {
+  function outletsOf(table: RouteTable, link: string, { outlets }: Work): readonly Outlet[] {
+    let found = outlets.get(table)
+    if (found === undefined) {
+      found = table.routesFrom(link).map((route) => ({ route, facts: [] }))
+      outlets.set(table, found)
+    }
+    return found
+  }
 
   function take(arrival: Arrival): Taken {
-    const outlets = (routesFrom.get(arrival.link) ?? []).map((route) => ({ route, facts: [] as Fact[] }))
     const work: Work = {
-      outlets,
+      outlets: new Map(),
       views: new Map(),
       terminals: new Map(),
       devices: new Map(),
@@ -111,11 +123,10 @@ export function makeHub({ isDrawn, routes, store, post, now }: HubParts): Hub {
     }
     for (const fact of arrival.facts) tell(arrival, fact, work)
     if (arrival.full !== undefined && arrival.path.length === 0) endMissing(arrival, arrival.full, work)
-    const letters = outlets.map(({ route, facts }) => ({
-      to: route.to,
-      route: route.name,
-      frames: write(route, facts, arrival.path),
-    }))
+    const letters: Letters[] = []
+    for (const outlets of work.outlets.values())
+      for (const { route, facts } of outlets)
+        letters.push({ to: route.to, route: route.name, frames: write(route, facts, arrival.path) })
     // Only what can be written was told: a message that fails above leaves everything as it was.
     const { views: calls, terminals, devices } = work
     const kept = store.keep({ link: arrival.link, calls, terminals, devices, letters, taken: arrival.taken })
@@ -135,7 +146,8 @@ export function makeHub({ isDrawn, routes, store, post, now }: HubParts): Hub {
     if (isDrawn(arrival.link) && isNoNews(arrival.link, fact, work)) return
     const call = isOfCall(fact) ? knownCall(arrival.link, fact.node, fact.channel, work) : undefined
     if (isOfCall(fact) && call?.channel.controller !== undefined) fact.controller ??= call.channel.controller
-    for (const { route, facts } of work.outlets) {
+    const table = isOfCall(fact) ? rules.ofCall(call) : rules.current()
+    for (const { route, facts } of outletsOf(table, arrival.link, work)) {
       // Of a channel that is hidden from those who steer they hear nothing.
       if (!route.kinds.has(fact.kind) || (route.steered && call?.told[route.name]?.opened === false)) continue
       facts.push(...route.sayOther(fact))
@@ -178,7 +190,7 @@ export function makeHub({ isDrawn, routes, store, post, now }: HubParts): Hub {
     }
     const online = serial !== undefined && state === 'offline' && change === 'state' ? store.onlineAt(serial) : []
     const elsewhere = online.filter((other) => other !== link)
-    for (const { route, facts } of work.outlets) {
+    for (const { route, facts } of outletsOf(rules.current(), link, work)) {
       if (!route.kinds.has('terminal')) continue
       if (elsewhere.some((other) => isHeardBy(other, route.to))) route.suppressed()
       else facts.push(...route.sayOther(fact))
@@ -195,28 +207,38 @@ export function makeHub({ isDrawn, routes, store, post, now }: HubParts): Hub {
   }
 
   function isHeardBy(link: string, target: string): boolean {
-    return (routesFrom.get(link) ?? []).some((route) => route.to === target && route.kinds.has('terminal'))
+    return rules
+      .current()
+      .routesFrom(link)
+      .some((route) => route.to === target && route.kinds.has('terminal'))
   }
 
   function sayChannel(link: string, fact: ChannelFact, known: CallView | undefined, work: Work): void {
     if (known?.channel.state === 'ended') {
-      sayNothing(fact, work)
+      sayNothing(link, fact, work)
       return
     }
     const view = observe(known, fact, link, now())
     const told: Record<string, Told> = { ...view.told }
-    for (const { route, facts } of work.outlets) {
+    const table = rules.ofCall(known)
+    for (const { route, facts } of outletsOf(table, link, work)) {
       if (!route.kinds.has('channel')) continue
       const said = route.sayChannel({ fact, view })
       told[route.name] = said.told
       for (const each of said.facts) if (route.kinds.has(each.kind)) facts.push(each)
     }
-    work.views.set(callKey(link, fact.node, fact.id), { ...view, told, ...(work.planned && { planned: true }) })
+    const { revision } = table
+    work.views.set(callKey(link, fact.node, fact.id), {
+      ...view,
+      told,
+      revision,
+      ...(work.planned && { planned: true }),
+    })
   }
 
   /** Nothing follows the end of a call, unless the target has the source's own rules. */
-  function sayNothing(fact: ChannelFact, { outlets }: Work): void {
-    for (const { route, facts } of outlets) {
+  function sayNothing(link: string, fact: ChannelFact, work: Work): void {
+    for (const { route, facts } of outletsOf(rules.current(), link, work)) {
       if (!route.kinds.has('channel')) continue
       if (route.isWithinDialect) facts.push(fact)
       else route.suppressed()

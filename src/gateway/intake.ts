@@ -1,4 +1,3 @@
-import type { DecodedMessage } from '../mapping/message.js'
 import type { Fact, Meta } from '../model/index.js'
 import type { Log } from '../telemetry/index.js'
 import type { Delivery, Settlement } from '../transports/transport.js'
@@ -8,9 +7,9 @@ import type { Arrival, Hub, HubLink, Taken } from './hub.js'
 import type { Job, Jobs } from './jobs.js'
 import { assignMeta } from './meta.js'
 import type { PassOver } from './observed.js'
-import { gather } from './parts.js'
-import { qualifyIds } from './qualify.js'
+import { messageReader, type ReadMessage } from './reading.js'
 import { asGatewayError } from './route.js'
+import type { Rules } from './rules/index.js'
 import type { Kept, Letters, StateStore } from './state.js'
 
 /** What takes the messages of one link. */
@@ -23,6 +22,7 @@ export interface IntakeParts {
   readonly link: HubLink
   readonly group: string
   readonly hub: Hub
+  readonly rules: Pick<Rules, 'current' | 'others' | 'ofCall'>
   readonly store: StateStore
   readonly jobs: Jobs
   readonly deadLetters: DeadLetters
@@ -40,7 +40,8 @@ export interface IntakeParts {
 
 /** Makes the intake of one link. */
 export function makeIntake(parts: IntakeParts): Intake {
-  const { link, group, hub, store, jobs, deadLetters, metrics } = { ...parts, metrics: parts.link.metrics }
+  const { link, group, hub, rules, store, jobs, deadLetters, metrics } = { ...parts, metrics: parts.link.metrics }
+  const readMessage = messageReader({ link: link.name, rules, store, qualify: parts.qualify })
 
   function take(given: Delivery): void {
     const delivery = readdressed(given)
@@ -91,23 +92,23 @@ export function makeIntake(parts: IntakeParts): Intake {
   /** Undefined for what is passed over on purpose. */
   function read(job: Job, path: readonly string[]): Arrival | undefined {
     const { frame } = job.delivery
-    let message: DecodedMessage
+    let message: ReadMessage
     try {
-      message = link.dialect.decode(frame.address, frame.body)
+      message = readMessage(frame)
     } catch (error) {
       const kind = parts.passOver(frame.body)
       if (kind === undefined) throw error
       metrics.ignored(kind)
       return undefined
     }
-    const facts = gather(message.facts).facts
+    const { facts } = message
     if (facts.some(isOwn)) {
       metrics.ignored('own')
       return undefined
     }
-    if (parts.qualify !== undefined) for (const fact of facts) qualifyIds(fact, parts.qualify)
     const meta = metaOf(job, path)
     assignMeta(facts, meta)
+    for (const [fact, revision] of message.revisionOf) fact.meta = { ...fact.meta, revision }
     if (message.isUnknown) metrics.unknownWord()
     // A channel event that announces nothing came with a state that no case knows.
     for (const fact of facts) if (fact.kind === 'channel' && fact.change === undefined) metrics.unknownWord()
@@ -126,7 +127,7 @@ export function makeIntake(parts: IntakeParts): Intake {
       origin: { group, link: link.name },
       at: told ?? delivery.receivedAt,
       clock: told === undefined ? 'receipt' : 'source',
-      revision: link.dialect.revision,
+      revision: rules.current().revision,
       path: [...path],
     }
   }

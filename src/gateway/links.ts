@@ -82,7 +82,11 @@ interface AmqpTopology {
 }
 
 /** An exchange whose messages all go without a key is a fanout, any other a topic exchange. */
-function amqpTopology(link: AmqpLinkConfig, dialect: Dialect, { isSource }: LinkRoles): AmqpTopology {
+export function amqpTopology(
+  link: AmqpLinkConfig,
+  dialect: Dialect,
+  { isSource }: Pick<LinkRoles, 'isSource'>,
+): AmqpTopology {
   const keys = new Map<string, Set<string>>()
   for (const { addresses } of dialect.messages) {
     const exchange = addresses.get('exchange')?.fixed

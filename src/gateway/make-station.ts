@@ -32,7 +32,7 @@ function deadLetterPlaceOf(name: string, { parts, links }: Surroundings): DeadLe
 export function makeStation(link: HubLink, around: Surroundings): Station {
   const { parts, hub, sync, post, replicas, now } = around
   const { store } = replicas
-  const { config, log } = parts
+  const { config, rules, log } = parts
   const settings = config.links[link.name]!
   const isAsteriskOf = around.steered.filter(({ from }) => from === link.name)
   const isBusOf = around.steered.filter(({ to }) => to === link.name)
@@ -46,13 +46,14 @@ export function makeStation(link: HubLink, around: Surroundings): Station {
     link,
     group: config.group,
     hub,
+    rules,
     store,
     jobs,
     deadLetters: makeDeadLetters(link.name, deadLetterPlaceOf(link.name, around), link.metrics, log, now),
     log,
     ownNodes: settings.type === 'nats' ? announcedNodes(config) : new Set(),
     qualify: settings.type === 'ari' && settings.qualifyIds ? settings.node : undefined,
-    passOver: settings.type === 'nats' ? xccPassOver(link.dialect) : () => undefined,
+    passOver: settings.type === 'nats' ? xccPassOver(() => rules.current().dialectOf(link.name)) : () => undefined,
     onTaken(arrival, inferred) {
       sync.note(arrival)
       for (const { kind } of arrival.facts) if (kind === 'gap') link.metrics.gap()
@@ -60,13 +61,13 @@ export function makeStation(link: HubLink, around: Surroundings): Station {
     },
     now,
   })
-  const watched = watchedRoutes(link.name, around.routes)
+  const watched = watchedRoutes(link.name, rules.current().routes)
   const node =
     settings.type === 'nats' && watched.length > 0
       ? makeWatchedNode({
           link,
           settings,
-          routes: watched,
+          rules,
           nodes: nodesOf(watched, config.links),
           store,
           post,

@@ -11,7 +11,16 @@ export type PassOver = (body: Uint8Array) => IgnoredKind | undefined
  * that no rule is for. Undefined for a body that is none of these, and so is at fault: broken JSON, or an event
  * that a rule is for and could not take.
  */
-export function xccPassOver(dialect: Dialect): PassOver {
+export function xccPassOver(current: () => Dialect): PassOver {
+  let asked: { readonly dialect: Dialect; readonly passOver: PassOver } | undefined
+  return (body) => {
+    const dialect = current()
+    if (asked?.dialect !== dialect) asked = { dialect, passOver: passOverOf(dialect) }
+    return asked.passOver(body)
+  }
+}
+
+function passOverOf(dialect: Dialect): PassOver {
   const rules = dialect.messages.map(({ rule }) => Object.entries(rule.match ?? {}))
   const isExpected = (event: Envelope) =>
     rules.some((match) => match.every(([path, asked]) => fitsMatch(asked, valueAt(event, path))))

@@ -10,7 +10,8 @@ import { stating } from './stating.js'
 /** What ownership of the calls of one route is kept and told with. */
 export interface OwnershipParts {
   readonly store: StateStore
-  readonly route: Route
+  /** The route by which controllers are told of a call. */
+  readonly routeOf: (view: CallView) => Route
   /** The link that controllers are on. */
   readonly bus: HubLink
   readonly post: Post
@@ -30,12 +31,12 @@ export async function claimCall(
   controller: string,
   takeover: boolean,
 ): Promise<Claim> {
-  const { store, route, bus, post, log } = parts
+  const { store, bus, post, log } = parts
   const outcome = owned(store.call(key), controller, takeover)
   if (outcome.claim !== 'owned' || outcome.before === controller) return outcome.claim
   const { before, view } = outcome
   const letters = before === undefined && view.channel.state === 'new' ? [] : [statement(parts, view)]
-  const kept = store.keep({ link: route.from, calls: new Map([[key, view]]), letters })
+  const kept = store.keep({ link: view.link, calls: new Map([[key, view]]), letters })
   sayOnceKept(kept, letters, post).catch((error: unknown) =>
     log.warn('an owner could not be told of its call', { link: bus.name, err: error }),
   )
@@ -43,7 +44,8 @@ export async function claimCall(
   return 'owned'
 }
 
-function statement({ route, bus, group, now }: OwnershipParts, view: CallView): Letters {
+function statement({ routeOf, bus, group, now }: OwnershipParts, view: CallView): Letters {
   const meta = { id: `${group}-${bus.name}-owner-${randomUUID()}`, at: now() }
+  const route = routeOf(view)
   return { to: bus.name, frames: route.write(route.sayOther({ ...stating(view), meta }), []) }
 }

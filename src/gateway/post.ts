@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.js'
+import type { Metrics } from '../telemetry/index.js'
 import type { OutgoingFrame, Transport } from '../transports/transport.js'
-import type { Route } from './route.js'
 import type { Kept, Letters } from './state.js'
 
 /** Sends letters. Resolves when all are confirmed; rejects with the first refusal once every other is settled too. */
@@ -9,15 +9,14 @@ export type Post = (letters: readonly Letters[]) => Promise<void>
 /** Every frame is sent and counted by itself, also when another of them is refused. */
 export function makePost(
   links: ReadonlyMap<string, { readonly transport: Transport }>,
-  routes: readonly Route[],
+  metrics: Pick<Metrics, 'route' | 'hasRoute'>,
 ): Post {
-  const counts = new Map(routes.map(({ name, sent }) => [name, sent]))
   const uncounted = () => undefined
 
   function send({ to, route, frames }: Letters): Promise<void> {
     const transport = links.get(to)?.transport
     if (transport === undefined) return Promise.reject(noSuchLink(to))
-    const sent = (route === undefined ? undefined : counts.get(route)) ?? uncounted
+    const sent = route === undefined ? uncounted : sentOn(route)
     if (frames.length === 0) return Promise.resolve()
     if (frames.length === 1) return transport.send(frames[0]!).then(sent)
     if (transport.sendAll === undefined) return sendEach(sent, transport, frames)
@@ -26,6 +25,11 @@ export function makePost(
       const refusal = outcomes.find((each) => each !== undefined)
       if (refusal !== undefined) throw refusal
     })
+  }
+
+  /** A route that another replica has by newer rules may not be known here. */
+  function sentOn(route: string): () => void {
+    return metrics.hasRoute(route) ? metrics.route(route).sent : uncounted
   }
 
   return (letters) => (letters.length === 1 ? send(letters[0]!) : Promise.all(letters.map(send)).then(() => undefined))

@@ -7,6 +7,7 @@ import { HEADERS } from './headers.js'
 import { makeHub } from './hub.js'
 import { assignMeta } from './meta.js'
 import { makeRoute } from './route.js'
+import { fixedRules } from './rules/index.js'
 import { type Letters, memoryState } from './state.js'
 
 /** What a gateway would send, told one message after another. */
@@ -53,10 +54,11 @@ export function offlineRules(source: Dialect, target: Dialect, { loopback, unsai
     node: undefined,
     metrics: routeMetrics,
   })
+  const rules = fixedRules({ revision: NOBODY, routes: [route], routesFrom: () => [route] })
   async function post(letters: readonly Letters[]): Promise<void> {
     frames = letters.flatMap((each) => each.frames)
   }
-  const hub = makeHub({ isDrawn: () => false, routes: [route], store: memoryState(), post, now: () => undefined })
+  const hub = makeHub({ isDrawn: () => false, rules, store: memoryState(), post, now: () => undefined })
   return {
     async take({ facts, full }, meta) {
       assignMeta(facts, meta)

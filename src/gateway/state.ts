@@ -29,6 +29,8 @@ export interface CallView {
   readonly seenFromStart: boolean
   /** It was told of before it was made, and its switch has not told of it yet: no picture is expected to list it. */
   readonly planned?: boolean
+  /** The rules that it goes by; those of its first sight, as long as they are known. */
+  readonly revision?: string
 }
 
 /** What is known of one terminal, as its link told it. */

@@ -11,6 +11,7 @@ import {
 } from '../calls/xnode/index.js'
 import { encodeAsyncResult } from '../codecs/json-rpc/index.js'
 import type { AriLinkConfig, NatsLinkConfig } from '../config/index.js'
+import type { Dialect } from '../mapping/dialect.js'
 import { type Channel, completeCause, type Fact, type Meta } from '../model/index.js'
 import type { Log } from '../telemetry/index.js'
 import type { AriRest } from '../transports/ari-client/index.js'
@@ -23,7 +24,7 @@ import { claimCall } from './ownership.js'
 import type { Post } from './post.js'
 import { forwarded, makeReplier, makeRequestTaker, type RequestTaker } from './requests.js'
 import type { Route } from './route.js'
-import type { StateStore } from './state.js'
+import type { CallView, StateStore } from './state.js'
 
 /** An Asterisk whose calls controllers on one bus steer. */
 export interface SteeredNode {
@@ -43,7 +44,10 @@ export interface SteeredParts {
   readonly ari: { readonly name: string; readonly settings: AriLinkConfig; readonly rest: AriRest }
   readonly bus: HubLink
   readonly busSettings: NatsLinkConfig
-  readonly route: Route
+  readonly dialect: () => Dialect
+  /** The route by which controllers are told of calls, by the current rules and by those of a call. */
+  readonly route: () => Route
+  readonly routeOf: (view: CallView) => Route
   readonly tables: SteeringTables
   readonly store: StateStore
   /** Whether this replica has the events of the Asterisk, and answers for it. */
@@ -58,9 +62,9 @@ export interface SteeredParts {
 
 /** Makes the node. */
 export function makeSteeredNode(parts: SteeredParts): SteeredNode {
-  const { ari, bus, busSettings, route, isOurs, log, tables } = parts
+  const { ari, bus, busSettings, dialect, route, isOurs, log, tables } = parts
   const { node, app, steer } = ari.settings
-  const controllers = controllersBelow(String(route.target.settings['ctrl-subject']))
+  const controllers = controllersBelow(() => String(route().target.settings['ctrl-subject']))
   const calls = steeredCalls(parts)
   const announcer = makeAnnouncer({
     uuid: node,
@@ -68,7 +72,7 @@ export function makeSteeredNode(parts: SteeredParts): SteeredNode {
     address: nodeSubject(node),
     version: parts.version,
     intervalMs: busSettings.node.updateIntervalMs,
-    dialect: bus.dialect,
+    dialect,
     transport: bus.transport,
     headers: { [HEADERS.path]: parts.group },
     log,
@@ -81,7 +85,7 @@ export function makeSteeredNode(parts: SteeredParts): SteeredNode {
       return {
         figures: { sessionsSinceStartup: total, ...uptime },
         ext: {
-          [bus.dialect.name]: {
+          [dialect().name]: {
             sps_last: rate,
             sps_last_5min: ratePeak5Min,
             session_peak_5min: peak5Min,
@@ -147,7 +151,7 @@ function isOwn({ direction, flags, controller }: Channel): boolean {
 }
 
 /** The calls of one Asterisk in the gateway's own state. */
-function steeredCalls({ ari, store, hub, post, route, bus, log, group, now }: SteeredParts): SteeredCalls {
+function steeredCalls({ ari, store, hub, post, routeOf, bus, log, group, now }: SteeredParts): SteeredCalls {
   const { node } = ari.settings
   const keyOf = (uuid: string) => callKey(ari.name, node, uuid)
 
@@ -178,7 +182,7 @@ function steeredCalls({ ari, store, hub, post, route, bus, log, group, now }: St
   return {
     find,
     claim: (uuid, controller, takeover) =>
-      claimCall({ store, route, bus, post, group, log, now }, keyOf(uuid), controller, takeover),
+      claimCall({ store, routeOf, bus, post, group, log, now }, keyOf(uuid), controller, takeover),
     tell: (facts) => take(facts, false),
     plan: (facts) => take(facts, true),
     unplan: (uuid) => unplan(keyOf(uuid)),

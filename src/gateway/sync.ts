@@ -5,13 +5,13 @@ import type { Transport } from '../transports/transport.js'
 import { HEADERS, headersOf } from './headers.js'
 import type { Arrival } from './hub.js'
 import { type Route, says, TERMINALS } from './route.js'
+import type { Rules } from './rules/index.js'
 import type { StateStore } from './state.js'
 import { stating } from './stating.js'
 
 /** A link that syncs may be asked on. */
 export interface SyncLink {
   readonly name: string
-  readonly dialect: Dialect
   readonly transport: Transport
 }
 
@@ -29,9 +29,7 @@ export interface SyncOptions {
 export interface SyncParts {
   readonly group: string
   readonly links: ReadonlyMap<string, SyncLink>
-  readonly routes: readonly Route[]
-  /** Links whose syncs we answer. */
-  readonly answers: ReadonlySet<string>
+  readonly rules: Pick<Rules, 'current'>
   readonly store: StateStore
   readonly options: SyncOptions
   readonly log: Log
@@ -65,11 +63,15 @@ const ASKABLE: readonly Scope[] = ['channels', 'terminals']
  * count as offline, so as long as that part is unknown only single changes are told.
  */
 export function makeSyncDesk(parts: SyncParts): SyncDesk {
-  const { links, routes, store, options, log, now } = parts
+  const { links, rules, store, options, log, now } = parts
   const publishers = new Map<string, Publisher>()
   const waiting = new Map<string, NodeJS.Timeout>()
   /** Makes the names of what we ask and answer unlike each other. */
   let said = 0
+
+  // A full picture is of all calls, so it goes by the current rules, whatever those of each call.
+  const dialectOf = ({ name }: SyncLink) => rules.current().dialectOf(name)
+  const answers = (link: string) => rules.current().config.routes.some(({ to, sync }) => to === link && sync.answer)
 
   function publisherOf(link: string): Publisher {
     let found = publishers.get(link)
@@ -82,7 +84,7 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
 
   async function ask(name: string): Promise<void> {
     const link = links.get(name)
-    if (link === undefined || !says(link.dialect, 'sync')) return
+    if (link === undefined || !says(dialectOf(link), 'sync')) return
     for (const of of ASKABLE) {
       said += 1
       await publish(link, [
@@ -92,7 +94,7 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
   }
 
   async function publish(link: SyncLink, facts: readonly Fact[]): Promise<void> {
-    const { messages } = link.dialect.encode({ facts })
+    const { messages } = dialectOf(link).encode({ facts })
     await sendAll(link, messages)
   }
 
@@ -115,7 +117,7 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
     const { link, path, full } = arrival
     const publisher = publisherOf(link)
     for (const fact of arrival.facts) {
-      if (fact.kind === 'sync' && fact.of !== undefined && parts.answers.has(link)) requested(link, fact.of)
+      if (fact.kind === 'sync' && fact.of !== undefined && answers(link)) requested(link, fact.of)
     }
     // What passed a gateway is that gateway's word, and who asks for a picture need not have one.
     if (path.length > 0 || arrival.facts.some((fact) => fact.kind === 'sync')) return
@@ -165,7 +167,7 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
   async function answerNow(name: string, scope: Scope): Promise<void> {
     const link = links.get(name)!
     const ours = picture(
-      routes.filter((route) => route.to === name && route.from !== name),
+      rules.current().routes.filter((route) => route.to === name && route.from !== name),
       scope,
     )
     const whole = options.publisher === 'none' || publisherOf(name).known.has(scope)
@@ -176,7 +178,7 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
     const theirs = pictureOf(name, scope, () => true)
     const facts = onceEach([...theirs, ...ours]).map((fact): Fact => ({ ...fact, full: true }))
     if (facts.length > 0) return publish(link, facts)
-    const empty = link.dialect.encodeEmpty(scope)
+    const empty = dialectOf(link).encodeEmpty(scope)
     if (empty !== undefined) await sendAll(link, [empty])
   }
 

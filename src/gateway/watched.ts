@@ -12,6 +12,7 @@ import { claimCall } from './ownership.js'
 import type { Post } from './post.js'
 import { forwarded, makeReplier, makeRequestTaker, type RequestTaker } from './requests.js'
 import { isWatched, type Route } from './route.js'
+import type { RuleSource, Ruleset } from './rules/index.js'
 import type { CallView, StateStore } from './state.js'
 
 /** The node under which controllers on one link see calls that they may watch but not steer. */
@@ -23,13 +24,13 @@ export interface WatchedNode {
   readonly offer: NodeOnOffer
 }
 
-/** What it is made of. `routes` are those of {@link watchedRoutes}. */
+/** What it is made of. */
 export interface WatchedParts {
   readonly link: HubLink
   /** Nodes that calls of a link are told of, where its dialect names any: those of {@link nodesOf}. */
   readonly nodes: ReadonlyMap<string, string>
   readonly settings: NatsLinkConfig
-  readonly routes: readonly Route[]
+  readonly rules: RuleSource<Ruleset>
   readonly store: StateStore
   /** Whether this replica answers for the node. */
   readonly isOurs: () => boolean
@@ -57,7 +58,7 @@ export function nodesOf(routes: readonly Route[], links: Config['links']): Reado
 
 /** Makes the node of a link. */
 export function makeWatchedNode(parts: WatchedParts): WatchedNode {
-  const { link, settings, routes, store, log } = parts
+  const { link, settings, rules, store, log } = parts
   const { uuid, name, register, updateIntervalMs, results } = settings.node
   const announcer = makeAnnouncer({
     uuid,
@@ -65,13 +66,16 @@ export function makeWatchedNode(parts: WatchedParts): WatchedNode {
     address: nodeSubject(uuid),
     version: parts.version,
     intervalMs: updateIntervalMs,
-    dialect: link.dialect,
+    dialect: () => rules.current().dialectOf(link.name),
     transport: link.transport,
     headers: { [HEADERS.path]: parts.group },
     log,
-    sessions: async () => routes.flatMap((route) => store.callsOf(route.from)).length,
+    sessions: async () =>
+      watchedRoutes(link.name, rules.current().routes).flatMap((route) => store.callsOf(route.from)).length,
   })
-  const controllers = controllersBelow(String(routes[0]!.target.settings['ctrl-subject']))
+  const controllers = controllersBelow(() =>
+    String(watchedRoutes(link.name, rules.current().routes)[0]!.target.settings['ctrl-subject']),
+  )
   const reply = makeReplier(link, log)
   const announce = () => {
     if (register) announcer.announce()
@@ -89,7 +93,7 @@ export function makeWatchedNode(parts: WatchedParts): WatchedNode {
         if (found === undefined) return 'unknown'
         const { post, group, now } = parts
         return claimCall(
-          { store, route: found.route, bus: link, post, group, log, now },
+          { store, routeOf: () => found.route, bus: link, post, group, log, now },
           found.key,
           controller,
           takeover,
@@ -125,11 +129,14 @@ interface Found {
   readonly view: CallView
 }
 
-function lookUp({ routes, nodes, store }: WatchedParts, id: string): Found | undefined {
-  for (const route of routes) {
-    const key = callKey(route.from, nodes.get(route.from), id)
+function lookUp({ link, rules, nodes, store }: WatchedParts, id: string): Found | undefined {
+  for (const from of new Set(watchedRoutes(link.name, rules.current().routes).map((route) => route.from))) {
+    const key = callKey(from, nodes.get(from), id)
     const view = store.call(key)
-    if (view?.told[route.name]?.opened && view.channel.state !== 'ended') return { route, key, view }
+    if (view === undefined || view.channel.state === 'ended') continue
+    const told = (route: Route) => route.from === from && view.told[route.name]?.opened === true
+    const route = watchedRoutes(link.name, rules.ofCall(view).routes).find(told)
+    if (route !== undefined) return { route, key, view }
   }
   return undefined
 }

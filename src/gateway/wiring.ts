@@ -1,15 +1,15 @@
 import type { SteeringTables } from '../calls/xnode/index.js'
-import type { Config, NatsLinkConfig, RouteConfig } from '../config/index.js'
-import type { Dialect } from '../mapping/dialect.js'
+import type { NatsLinkConfig } from '../config/index.js'
 import type { Health, Log, Metrics } from '../telemetry/index.js'
 import type { AriRest } from '../transports/ari-client/index.js'
 import { makeSharedStore } from '../transports/nats/index.js'
-import type { Dialects } from './dialects.js'
+import type { OpenMapping } from './dialects.js'
 import type { Hub, HubLink } from './hub.js'
 import { makeTransport } from './links.js'
 import type { Post } from './post.js'
 import { makeDuties, makeReplicas, type Replicas, soleReplica } from './replicas/index.js'
-import { makeRoute, type Route, says } from './route.js'
+import type { Route } from './route.js'
+import { type ConfigFile, isTakenFrom, type ReadConfig, type RouteTable, type Rules } from './rules/index.js'
 import type { StateStore } from './state.js'
 import { makeSteeredNode, type SteeredNode } from './steered.js'
 import { makeSyncDesk, type SyncDesk } from './sync.js'
@@ -20,13 +20,13 @@ import { nodesOf, watchedRoutes } from './watched.js'
 export const SHARED_STATE = 'shared state'
 
 /** What a gateway is made of. */
-export interface GatewayParts {
-  readonly config: Config
-  readonly dialects: Dialects
-  /** The target dialect of a route, where it differs from that of the others in its settings. */
-  readonly targetOf: (route: RouteConfig) => Dialect
-  /** Steering tables, by the link whose calls are steered. */
-  readonly steering: ReadonlyMap<string, SteeringTables>
+export interface GatewayParts extends ReadConfig {
+  readonly rules: Rules
+  /** Folder of the configuration. */
+  readonly folder: string
+  readonly open: OpenMapping
+  /** Where the configuration is followed; absent where it is in no file. */
+  readonly file: ConfigFile | undefined
   readonly metrics: Metrics
   readonly health: Health
   readonly log: Log
@@ -37,11 +37,8 @@ export interface GatewayParts {
 }
 
 /** This process as the only replica, or as one of those that share a store. */
-export function replicasOf(
-  { config, dialects, log }: GatewayParts,
-  routes: readonly Route[],
-  now: () => number,
-): Replicas {
+export function replicasOf({ config, rules, log }: GatewayParts, now: () => number): Replicas {
+  const { routes, dialects } = rules.current()
   const names = Object.keys(config.links)
   const watched = names.flatMap((name) => (config.links[name]!.type === 'nats' ? watchedRoutes(name, routes) : []))
   const onDuty = names.filter((name) => isTakenFrom(name, config, dialects) || watched.some(({ to }) => to === name))
@@ -53,33 +50,8 @@ export function replicasOf(
   if (store === undefined) return soleReplica(duties, now)
   const nats = config.links[store.link] as NatsLinkConfig // `check` lets no other link keep it
   const shared = makeSharedStore({ ...store, nats: { ...nats, name: `${store.link} state` }, group: config.group })
-  const treesOf = (name: string) => dialects.get(name)?.codec.trees
+  const treesOf = (name: string) => rules.current().dialects.get(name)?.codec.trees
   return makeReplicas({ shared, keepMs: store.keepMs, duties, treesOf, log, now })
-}
-
-/** Whether messages of a link are translated, or syncs answered that are asked there. */
-function isTakenFrom(name: string, { routes, links }: Config, dialects: Dialects): boolean {
-  const answers = routes.some(({ to, sync }) => to === name && sync.answer)
-  return routes.some(({ from }) => from === name) || (answers && says(dialects.get(links[name]!.dialect)!, 'sync'))
-}
-
-/** A route of the configuration. */
-export function routeOf(route: RouteConfig, { config, dialects, targetOf, metrics }: GatewayParts): Route {
-  const to = config.links[route.to]!
-  return makeRoute({
-    name: route.name,
-    from: route.from,
-    to: route.to,
-    kinds: new Set(route.facts),
-    source: dialects.get(config.links[route.from]!.dialect)!,
-    target: targetOf(route),
-    loopback: route.loopback,
-    cdrOrder: route.cdrOrder,
-    steered: isSteered(route, config),
-    group: config.group,
-    node: to.type === 'nats' ? to.node.uuid : undefined,
-    metrics: metrics.route(route.name),
-  })
 }
 
 /** One for each node on each bus, also where several routes share its facts: that of its calls. */
@@ -91,17 +63,11 @@ export function steeredRoutes(routes: readonly Route[]): Route[] {
   })
 }
 
-/** Whether controllers steer what a route tells them of. */
-function isSteered({ from, to }: RouteConfig, { links }: Config): boolean {
-  const source = links[from]!
-  return source.type === 'ari' && source.steer !== undefined && links[to]!.type === 'nats'
-}
-
 /** A link with its transport. */
-export function hubLink(name: string, routes: readonly Route[], parts: GatewayParts, refuse: RefuseSystem): HubLink {
-  const { config, dialects, metrics } = parts
+export function hubLink(name: string, parts: GatewayParts, refuse: RefuseSystem): HubLink {
+  const { config, metrics } = parts
+  const { routes, dialects, dialectOf } = parts.rules.current()
   const link = config.links[name]!
-  const dialect = dialects.get(link.dialect)!
   const watched = watchedRoutes(name, routes)
   const isNode = link.type === 'nats' && watched.length > 0
   const make = parts.makeTransport ?? makeTransport
@@ -113,21 +79,19 @@ export function hubLink(name: string, routes: readonly Route[], parts: GatewayPa
   )
   const isSource = isTakenFrom(name, config, dialects)
   const roles = { isSource, isNode, nodes: [...nodes], refuseSystem: refuse.bind(undefined, name) }
-  const transport = make(name, link, dialect, roles, config)
-  return { name, dialect, transport, metrics: metrics.link(name) }
+  const transport = make(name, link, dialectOf(name), roles, config)
+  return { name, transport, metrics: metrics.link(name) }
 }
 
 /** What asks for full pictures and answers those who ask. */
 export function syncDesk(
   parts: GatewayParts,
   links: ReadonlyMap<string, HubLink>,
-  routes: readonly Route[],
   store: StateStore,
   now: () => number,
 ): SyncDesk {
-  const { config, log } = parts
-  const answers = new Set(config.routes.filter((route) => route.sync.answer).map((route) => route.to))
-  return makeSyncDesk({ group: config.group, links, routes, answers, store, options: config.sync, log, now })
+  const { config, rules, log } = parts
+  return makeSyncDesk({ group: config.group, links, rules, store, options: config.sync, log, now })
 }
 
 /** What stands between all links. */
@@ -143,7 +107,6 @@ export interface Middle {
 /** What one link needs of all others. */
 export interface Surroundings extends Middle {
   readonly sync: SyncDesk
-  readonly routes: readonly Route[]
   readonly steered: readonly PlacedNode[]
 }
 
@@ -153,20 +116,29 @@ interface PlacedNode extends SteeredNode {
   readonly to: string
 }
 
+/** The route of a ruleset by which controllers on a bus steer calls of an Asterisk. */
+function steeredRoute({ routes }: RouteTable, from: string, to: string): Route | undefined {
+  return steeredRoutes(routes).find((route) => route.from === from && route.to === to)
+}
+
 /** The node of a route by which controllers steer. */
 export function steeredNode(route: Route, { parts, hub, post, replicas, links, now }: Middle): PlacedNode {
-  const { config, log, version } = parts
+  const { config, rules, log, version } = parts
   const settings = config.links[route.from]
   const busSettings = config.links[route.to]
   const { transport } = links.get(route.from)!
   if (settings?.type !== 'ari' || busSettings?.type !== 'nats' || !('rest' in transport))
     throw new Error(`${route.name} is steered, and not between an Asterisk and a NATS`)
+  const currentRoute = () => steeredRoute(rules.current(), route.from, route.to) ?? route
   const node = makeSteeredNode({
     ari: { name: route.from, settings, rest: transport.rest as AriRest },
     bus: links.get(route.to)!,
     busSettings,
-    route,
-    tables: parts.steering.get(route.from)!,
+    dialect: () => rules.current().dialectOf(route.to),
+    route: currentRoute,
+    // Calls of a replica with another configuration may go by rules without one.
+    routeOf: (view) => steeredRoute(rules.ofCall(view), route.from, route.to) ?? currentRoute(),
+    tables: currentTables(() => rules.current().steeringOf(route.from)),
     store: replicas.store,
     isOurs: () => replicas.holds(route.from),
     hub,
@@ -178,4 +150,16 @@ export function steeredNode(route: Route, { parts, hub, post, replicas, links, n
   })
   links.get(route.from)!.metrics.waits(node.xnode.open)
   return { ...node, from: route.from, to: route.to }
+}
+
+/** Tables that are looked up at each use. */
+function currentTables(tables: () => SteeringTables): SteeringTables {
+  return {
+    endpointOf: (dialString) => tables().endpointOf(dialString),
+    mediaOf: (data) => tables().mediaOf(data),
+    speechOf: (text, engine, voice) => tables().speechOf(text, engine, voice),
+    causeNumber: (name) => tables().causeNumber(name),
+    codeOf: (cause) => tables().codeOf(cause),
+    placeOf: (hook, name) => tables().placeOf(hook, name),
+  }
 }

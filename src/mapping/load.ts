@@ -21,6 +21,8 @@ import type { MappingFile, SettingValues } from './schema.js'
 /** A mapping that may run. */
 export interface LoadedMapping {
   readonly path: string
+  /** The file itself and those that it extends. */
+  readonly files: readonly string[]
   readonly file: MappingFile
   /** Changes whenever anything in the file or a file it extends changes. */
   readonly revision: string
@@ -64,7 +66,8 @@ export function loadMapping(
   const file = withSettings(expanded.file, given)
   const revision = createHash('sha256').update(JSON.stringify(file)).digest('hex').slice(0, 12)
   const { origin } = expanded
-  return { mapping: { path, file, revision, source: expanded.source, origin, own: sources[0]?.value } }
+  const files = sources.map((each) => each.file)
+  return { mapping: { path, files, file, revision, source: expanded.source, origin, own: sources[0]?.value } }
 }
 
 /** Lays each file over those it extends. `named`: the files with mistyped names of inherited entries put right. */

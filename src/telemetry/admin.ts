@@ -12,6 +12,8 @@ export interface AdminOptions {
   readonly port: number
   readonly metrics: { readonly contentType: string; text(): Promise<string> }
   readiness(): Readiness
+  /** Which rules hold; shown as JSON. */
+  rules(): object
   readonly log: Log
 }
 
@@ -35,9 +37,15 @@ const plain = (status: number, body: string): Answer => ({
   body: `${body}\n`,
 })
 
+const json = (status: number, value: object): Answer => ({
+  status,
+  type: 'application/json',
+  body: scrubText(`${JSON.stringify(value, null, 2)}\n`),
+})
+
 /**
- * Serves `/metrics` (Prometheus), `/livez` (200 while the process answers) and `/readyz` (200 when
- * every link is ready, else 503; JSON with the state of each link).
+ * Serves `/metrics` (Prometheus), `/livez` (200 while the process answers), `/readyz` (200 when
+ * every link is ready, else 503; JSON with the state of each link) and `/rules` (JSON).
  * @throws GatewayError config.invalid when the address cannot be listened on.
  */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
@@ -56,18 +64,19 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   return { port, stop: () => (stopped ??= close(server)) }
 }
 
+const PATHS: ReadonlySet<string | undefined> = new Set(['/metrics', '/livez', '/readyz', '/rules'])
+
 async function answer(options: AdminOptions, request: IncomingMessage): Promise<Answer> {
   const path = (request.url ?? '/').split('?', 1)[0]
-  const known = path === '/metrics' || path === '/livez' || path === '/readyz'
-  if (!known) return plain(404, 'not found; there are /metrics, /livez and /readyz')
+  if (!PATHS.has(path)) return plain(404, 'not found; there are /metrics, /livez, /readyz and /rules')
   if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'only GET and HEAD')
   if (path === '/livez') return plain(200, 'ok')
   if (path === '/metrics') {
     return { status: 200, type: options.metrics.contentType, body: await options.metrics.text() }
   }
+  if (path === '/rules') return json(200, options.rules())
   const readiness = options.readiness()
-  const body = scrubText(`${JSON.stringify(readiness, null, 2)}\n`)
-  return { status: readiness.ready ? 200 : 503, type: 'application/json', body }
+  return json(readiness.ready ? 200 : 503, readiness)
 }
 
 function send(request: IncomingMessage, response: ServerResponse, { status, type, body }: Answer): void {

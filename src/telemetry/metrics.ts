@@ -15,6 +15,11 @@ const IGNORED_KINDS = ['result', 'node-request', 'controller-request', 'other-re
 /** One of {@link IGNORED_KINDS}. */
 export type IgnoredKind = (typeof IGNORED_KINDS)[number]
 
+/** What becomes of changed mapping files and routes. */
+const RELOAD_OUTCOMES = ['applied', 'refused'] as const
+/** One of {@link RELOAD_OUTCOMES}. */
+type ReloadOutcome = (typeof RELOAD_OUTCOMES)[number]
+
 /** What is counted of one link. Every function is cheap enough to call for each message. */
 export interface LinkMetrics {
   taken(): void
@@ -48,8 +53,14 @@ export interface RouteMetrics {
 export interface Metrics {
   /** @throws Error for a name that was not given to {@link createMetrics}. */
   link(name: string): LinkMetrics
-  /** @throws Error for a name that was not given to {@link createMetrics}. */
+  /** @throws Error for a name that was not given to {@link createMetrics}, nor added since. */
   route(name: string): RouteMetrics
+  hasRoute(name: string): boolean
+  /** Counts these routes, too; one that is counted and has the same target goes on. */
+  addRoutes(routes: MetricsOptions['routes']): void
+  /** From now on this revision of the rules holds. */
+  rules(revision: string): void
+  reload(outcome: ReloadOutcome): void
   readonly contentType: string
   /** The exposition text of Prometheus. */
   text(): Promise<string>
@@ -78,10 +89,37 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const forLink = linkFactory(registry)
   const forRoute = routeFactory(registry)
   const links = new Map(options.links.map((name) => [name, forLink(name)]))
-  const routes = new Map(options.routes.map(({ name, to }) => [name, forRoute(name, to)]))
+  const routes = new Map<string, RouteMetrics>()
+  const targets = new Map<string, string>()
+  const addRoutes: Metrics['addRoutes'] = (added) => {
+    for (const { name, to } of added) {
+      if (targets.get(name) !== to) routes.set(name, forRoute(name, to))
+      targets.set(name, to)
+    }
+  }
+  addRoutes(options.routes)
+  const rules = new Gauge({
+    name: 'gateway_rules_info',
+    help: 'Always 1; the revision of mappings and routes that holds is in the label.',
+    labelNames: ['revision'],
+    registers: [registry],
+  })
+  const reloads = counter(
+    registry,
+    'gateway_reloads_total',
+    'Changes of mappings and routes, by what became of them.',
+    ['outcome'],
+  )
   return {
     link: (name) => known(links, name, 'link'),
     route: (name) => known(routes, name, 'route'),
+    hasRoute: (name) => routes.has(name),
+    addRoutes,
+    rules(revision) {
+      rules.reset()
+      rules.set({ revision }, 1)
+    },
+    reload: reloads.bindEach(RELOAD_OUTCOMES),
     contentType: registry.contentType,
     text: () => registry.metrics(),
   }

@@ -20,7 +20,7 @@ function announcing(more?: () => Promise<object>) {
     address: 'cn.xswitch.node.n',
     version: '0',
     intervalMs: 60_000,
-    dialect,
+    dialect: () => dialect,
     transport: {} as Transport,
     headers: {},
     log: {} as Log,

@@ -24,6 +24,10 @@ export interface GatewayProcess {
   readonly ended: Promise<Ending>
   isRunning(): boolean
   signal(signal: NodeJS.Signals): void
+  /** Writes files beside its configuration, which is `patchbay.yaml`. */
+  write(files: Readonly<Record<string, string>>): void
+  /** What an admin path answers as JSON. */
+  json<T>(path: string): Promise<T>
   /** Status of an admin path; undefined when nobody answered. */
   status(path: string): Promise<number | undefined>
   /** Waits until every link is ready. */
@@ -94,12 +98,25 @@ function guard(child: ChildProcess): void {
 /** What a start may take on a busy machine. Milliseconds. */
 const START_MS = 30_000
 
-/** Runs the built program with a configuration, with Node options where given; resolves when its admin server answers. */
-export async function runGateway(yaml: string, nodeOptions: readonly string[] = []): Promise<GatewayProcess> {
+/** The text of the configuration file that {@link runGateway} writes. */
+export const configText = (yaml: string) => `${yaml}\nadmin: { port: 0 }\n`
+
+/**
+ * Runs the built program with a configuration, with Node options and files beside the configuration where given;
+ * resolves when its admin server answers.
+ */
+export async function runGateway(
+  yaml: string,
+  nodeOptions: readonly string[] = [],
+  files: Readonly<Record<string, string>> = {},
+): Promise<GatewayProcess> {
   await ensureBuilt()
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-run-'))
   const file = join(folder, 'patchbay.yaml')
-  writeFileSync(file, `${yaml}\nadmin: { port: 0 }\n`)
+  const write: GatewayProcess['write'] = (texts) => {
+    for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text)
+  }
+  write({ 'patchbay.yaml': configText(yaml), ...files })
   const child = spawn(process.execPath, [...nodeOptions, MAIN, 'run', '-c', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -128,6 +145,8 @@ export async function runGateway(yaml: string, nodeOptions: readonly string[] = 
     ended,
     isRunning: () => running,
     signal: (signal) => void child.kill(signal),
+    write,
+    json: async <T>(path: string) => (await (await ask(path)).json()) as T, // as the path answers
     status,
     async untilReady(timeoutMs = 20_000) {
       const end = Date.now() + timeoutMs

@@ -57,8 +57,11 @@ ${wishes.routes ?? '  - { from: legacy, to: bus }'}
 }
 
 /** Runs a gateway that is removed with the test. */
-export async function startGateway(yaml: string): Promise<GatewayProcess> {
-  const gateway = await runGateway(yaml)
+export async function startGateway(
+  yaml: string,
+  files: Readonly<Record<string, string>> = {},
+): Promise<GatewayProcess> {
+  const gateway = await runGateway(yaml, [], files)
   onTestFinished(() => gateway.remove())
   return gateway
 }

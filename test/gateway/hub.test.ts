@@ -3,6 +3,7 @@ import { shippedMapping } from '../../src/config/index.js'
 import { openDialects } from '../../src/gateway/dialects.js'
 import { makeHub } from '../../src/gateway/hub.js'
 import { makeRoute } from '../../src/gateway/route.js'
+import { fixedRules } from '../../src/gateway/rules/index.js'
 import { type Letters, memoryState } from '../../src/gateway/state.js'
 import { FACT_SHAPES, type Fact, type FactKind, type FactOf } from '../../src/model/index.js'
 import type { OutgoingFrame } from '../../src/transports/transport.js'
@@ -34,7 +35,12 @@ function hubOf(...asterisks: readonly string[]) {
   async function post(letters: readonly Letters[]): Promise<void> {
     sent.push(...letters.flatMap(({ frames }) => frames))
   }
-  const hub = makeHub({ isDrawn: (link) => link !== 'bus', routes, store: memoryState(), post, now: () => 0 })
+  const rules = fixedRules({
+    revision: 'r',
+    routes,
+    routesFrom: (link) => routes.filter(({ from }) => from === link),
+  })
+  const hub = makeHub({ isDrawn: (link) => link !== 'bus', rules, store: memoryState(), post, now: () => 0 })
   return {
     sent,
     async take(from: string, ...facts: readonly Fact[]) {

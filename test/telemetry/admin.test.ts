@@ -19,6 +19,7 @@ async function start(text?: () => Promise<string>) {
     port: 0,
     metrics: text === undefined ? metrics : { contentType: 'text/plain', text },
     readiness: () => health.read(),
+    rules: () => ({ revision: 'r1' }),
     log: createLog({ level: 'info', format: 'json' }, { write: (line) => lines.push(line) }),
   })
   servers.push(server)
@@ -56,6 +57,12 @@ test('/metrics is in the format that Prometheus asks for', async () => {
   expect(await response.text()).toContain('gateway_link_up{link="bus"} 0\n')
 })
 
+test('/rules tells which rules hold', async () => {
+  const { get } = await start()
+  const response = await get('/rules')
+  expect([response.status, await response.json()]).toEqual([200, { revision: 'r1' }])
+})
+
 const others = [
   { name: 'another path', path: '/', method: 'GET', status: 404 },
   { name: 'a path below', path: '/metrics/x', method: 'GET', status: 404 },
@@ -81,7 +88,7 @@ test('a port that is taken is an error with its address', async () => {
   const options = { host: '127.0.0.1', port: server.port, metrics: { contentType: '', text: async () => '' } }
   const log = createLog({ level: 'silent', format: 'json' })
   const readiness = () => ({ ready: true, stopping: false, links: {} })
-  await expect(startAdmin({ ...options, log, readiness })).rejects.toMatchObject({
+  await expect(startAdmin({ ...options, log, readiness, rules: () => ({}) })).rejects.toMatchObject({
     code: 'config.invalid',
     message: `the admin server cannot listen on 127.0.0.1:${server.port}`,
   })

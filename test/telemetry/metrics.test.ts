@@ -19,6 +19,33 @@ test('every series begins at zero', async () => {
   expect(found.get('gateway_build_info{version="1.2.3"}')).toBe(1)
 })
 
+test('a route that comes later is counted from zero, and one that was there goes on', async () => {
+  const metrics = make()
+  metrics.route('r').sent()
+  metrics.addRoutes([
+    { name: 'r', to: 'bus' },
+    { name: 'late', to: 'legacy' },
+  ])
+  metrics.route('r').sent()
+  const found = await series(metrics)
+  expect(found.get('gateway_sent_messages_total{link="bus",route="r"}')).toBe(2)
+  expect(found.get('gateway_sent_messages_total{link="legacy",route="late"}')).toBe(0)
+  expect([metrics.hasRoute('late'), metrics.hasRoute('other')]).toEqual([true, false])
+})
+
+test('of the rules the revision that holds is told, and no other', async () => {
+  const metrics = make()
+  metrics.rules('one')
+  metrics.rules('two')
+  metrics.reload('applied')
+  const found = await series(metrics)
+  expect([...found.keys()].filter((name) => name.startsWith('gateway_rules'))).toEqual([
+    'gateway_rules_info{revision="two"}',
+  ])
+  expect(found.get('gateway_reloads_total{outcome="applied"}')).toBe(1)
+  expect(found.get('gateway_reloads_total{outcome="refused"}')).toBe(0)
+})
+
 test('each function counts its own series and no other', async () => {
   const metrics = make()
   const before = await series(metrics)

@@ -9,17 +9,18 @@ export interface Controllers {
   subjectOf(controller: string): string
 }
 
-/** @param base subject of calls that nobody owns; a dot and a controller's name give its own. */
-export function controllersBelow(base: string): Controllers {
-  const prefix = `${base}.`
+/** @param base subject of calls that nobody owns, as it is now; a dot and a controller's name give its own. */
+export function controllersBelow(base: () => string): Controllers {
+  const prefixNow = () => `${base()}.`
   return {
     nameOf(given) {
       if (typeof given !== 'string') return undefined
+      const prefix = prefixNow()
       const name = given.startsWith(prefix) ? given.slice(prefix.length) : given
       // Another complete subject could be heard of, but events are addressed below the subject of calls.
       if (name.startsWith(COMPLETE_SUBJECT)) return undefined
       return /^[^\s.*>]+(\.[^\s.*>]+)*$/.test(name) ? name : undefined
     },
-    subjectOf: (controller) => `${prefix}${controller}`,
+    subjectOf: (controller) => `${prefixNow()}${controller}`,
   }
 }

@@ -51,10 +51,11 @@ const FAILED = 500
 /** Reads and compiles a file of steering tables, or tells every fault: also that it cannot be read. */
 export function loadSteering(
   path: string,
+  read: (path: string) => string = (file) => readFileSync(file, 'utf8'),
 ): { readonly tables: SteeringTables } | { readonly faults: readonly Fault[] } {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = read(path)
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? 'unknown reason' // file system calls throw nothing else
     const what = `the file cannot be read (${reason})`

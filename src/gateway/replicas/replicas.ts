@@ -9,6 +9,7 @@ import type { Duties } from './duties.js'
 import type { TreesOf } from './journal-text.js'
 import { makeLeases } from './leases.js'
 import type { Legacy } from './line.js'
+import { makeRevisionTexts, type RevisionTexts } from './revisions.js'
 import { makeSharedState } from './shared-state.js'
 
 /** What the replica before left of a link, with the requests that it was carrying out, by name. */
@@ -18,6 +19,8 @@ export interface Inheritance extends Legacy {
 
 /** What a replica does with the duties that fall to it. */
 export interface ReplicaUse {
+  /** Gets ready for the calls of a duty, which are known by then, before it is begun. Never rejects. */
+  prepare?(links: readonly string[]): Promise<void>
   /**
    * Begins to take from the links of a duty.
    * @param since when somebody else took last, UTC milliseconds; absent where nobody ever did
@@ -34,6 +37,8 @@ export interface ReplicaUse {
 /** This process as one of several that behave as one gateway, or as the only one. */
 export interface Replicas {
   readonly store: StateStore
+  /** Absent where there are no others. */
+  readonly revisions: RevisionTexts | undefined
   /** Whether this one takes from a link. */
   holds(link: string): boolean
   /** Whether others go on when this one stops. */
@@ -54,6 +59,7 @@ const NO_LEGACY: Inheritance = { taken: [], unsaid: [], commands: new Map() }
 export function soleReplica(duties: Duties, now: () => number): Replicas {
   return {
     store: memoryState(now),
+    revisions: undefined,
     holds: () => true,
     hasOthers: () => false,
     async start(use) {
@@ -131,6 +137,7 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
     while (still()) {
       try {
         const legacies = new Map(await Promise.all(links.map((link) => inherited(link, still))))
+        await use?.prepare?.(links)
         if (!still()) break
         active.add(duty)
         log.info('duty begun', { duty, ...(since !== undefined && { afterMs: now() - since }) })
@@ -191,6 +198,7 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
 
   return {
     store: state.store,
+    revisions: makeRevisionTexts(bucket),
     holds: (link) => active.has(dutyOf.get(link) ?? ''),
     hasOthers: leases.hasOthers,
     async start(given, report) {

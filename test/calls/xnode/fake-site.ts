@@ -80,7 +80,7 @@ export function fakeSite(
     ari,
     calls,
     tables: TABLES,
-    controllers: controllersBelow('cn.xswitch.ctrl'),
+    controllers: controllersBelow(() => 'cn.xswitch.ctrl'),
     acceptWithinMs: more.acceptWithinMs ?? 60_000,
     otherwise: more.otherwise ?? { hangup: 18 },
     shutdownWithinMs: more.shutdownWithinMs ?? 0,

@@ -17,7 +17,7 @@ function desk(
   const log: string[] = []
   const { take } = requestDesk({
     nodeUuid: 'n1',
-    controllers: controllersBelow('cn.xswitch.ctrl'),
+    controllers: controllersBelow(() => 'cn.xswitch.ctrl'),
     handle: (request) => {
       log.push(`${request.method} by ${request.controller}`)
       return handle()

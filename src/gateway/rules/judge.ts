@@ -1,0 +1,41 @@
+import { dirname, resolve } from 'node:path'
+import type { Environment, Fault } from '../../config/index.js'
+import type { OpenMapping, ReadText } from '../dialects.js'
+import { checkFiles } from './check-files.js'
+import { type ReadConfig, restartFaults } from './restart.js'
+import { draftRules, type RulesDraft, unknownDialects } from './ruleset.js'
+import { type Serving, servingOf, unserved } from './serving.js'
+
+/** A configuration file as it is found, and what the gateway runs with. */
+export interface Question {
+  readonly file: string
+  readonly env: Environment
+  readonly running: ReadConfig
+  readonly serving: Serving
+  readonly open: OpenMapping
+}
+
+/** What became of it: rules that may run, or everything that is wrong with them. */
+export type Judgement = { readonly draft: RulesDraft } | { readonly faults: readonly Fault[] }
+
+/** Checks files as `patchbay check` does, and whether a gateway that runs can take what they say. */
+export function judgeFiles({ file, env, running, serving, open }: Question, read: ReadText): Judgement {
+  const { faults, loaded } = checkFiles(file, env, read, open)
+  if (loaded.faults !== undefined || faults.length > 0) return { faults }
+  const { source, config: next } = loaded
+  const forAStart = restartFaults(running, { config: next, source })
+  if (forAStart.length > 0) return { faults: forAStart }
+  const { routes, mappings: paths, settings } = next
+  const config = { ...running.config, routes, mappings: paths, settings }
+  const draft = draftRules(config, { folder: dirname(resolve(file)), read, open })
+  if ('faults' in draft) return draft
+  const strangers = unknownDialects(draft, source)
+  if (strangers.length > 0) return { faults: strangers }
+  const missing = unserved(serving, servingOf(draft))
+  if (missing.length === 0) return { draft }
+  return {
+    faults: missing.map((what) =>
+      source.fault(['routes'], 'config.restart', `routes and mappings: ${what}`, 'start the gateway anew', 'key'),
+    ),
+  }
+}
