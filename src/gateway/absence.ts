@@ -27,6 +27,8 @@ export function watchAbsence({ noticedMs, missed, awayMs, gone, now }: AbsencePa
   let isOurs = false
   let isUp = false
   let awaySince: number | undefined
+  /** Somebody else took until then, and we do not take yet. */
+  let untakenSince: number | undefined
   let timer: NodeJS.Timeout | undefined
 
   function wait(): void {
@@ -43,24 +45,30 @@ export function watchAbsence({ noticedMs, missed, awayMs, gone, now }: AbsencePa
     begin(since) {
       isOurs = true
       awaySince = isUp ? undefined : since
-      if (isUp && since !== undefined) missed?.(since, now(), 'another replica took before')
+      untakenSince = isUp ? since : undefined
       wait()
     },
     report({ kind }) {
       if (kind === 'down') {
         isUp = false
-        if (isOurs) awaySince ??= now() - noticedMs
+        if (isOurs) awaySince ??= untakenSince ?? now() - noticedMs
+        untakenSince = undefined
         wait()
       } else if (kind === 'up') {
         isUp = true
         stopWaiting()
         if (isOurs && awaySince !== undefined) missed?.(awaySince, now(), 'the connection was lost')
         awaySince = undefined
+      } else if (kind === 'consuming' && untakenSince !== undefined) {
+        // Not sooner: what is told while a subscription is on its way to the server passes us by as well.
+        missed?.(untakenSince, now(), 'another replica took before')
+        untakenSince = undefined
       }
     },
     end() {
       isOurs = false
       awaySince = undefined
+      untakenSince = undefined
       stopWaiting()
     },
   }

@@ -25,15 +25,23 @@ const LINKS = ['one', 'two']
 interface TestReplica extends Replicas {
   /** Links that were taken, with what was inherited. */
   readonly taken: Map<string, Parameters<ReplicaUse['take']>[1] extends (link: string) => infer I ? I : never>
+  /** When they were taken from last before that, as it was told. */
+  readonly since: Map<string, number | undefined>
   readonly dropped: string[]
   readonly overheard: Letters[]
   readonly begun: Frame[]
 }
 
-async function replica(options: { readonly url?: string; readonly keepMs?: number } = {}): Promise<TestReplica> {
-  const { url = nats.url, keepMs = 3_600_000 } = options
+interface ReplicaOptions {
+  readonly url?: string
+  readonly keepMs?: number
+  readonly pingIntervalMs?: number
+}
+
+async function replica(options: ReplicaOptions = {}): Promise<TestReplica> {
+  const { url = nats.url, keepMs = 3_600_000, pingIntervalMs = 500 } = options
   const shared = makeSharedStore({
-    nats: { servers: [url], pingIntervalMs: 500, maxPingsOut: 2, reconnectWaitMs: 50 },
+    nats: { servers: [url], pingIntervalMs, maxPingsOut: 2, reconnectWaitMs: 50 },
     group: 'g',
     copies: 1,
     keepMs,
@@ -41,8 +49,9 @@ async function replica(options: { readonly url?: string; readonly keepMs?: numbe
   })
   const duties = new Map(LINKS.map((link) => [link, [link]]))
   const replicas = makeReplicas({ shared, keepMs, duties, treesOf: () => undefined, log: silent, now: Date.now })
-  const seen: Pick<TestReplica, 'taken' | 'dropped' | 'overheard' | 'begun'> = {
+  const seen: Pick<TestReplica, 'taken' | 'since' | 'dropped' | 'overheard' | 'begun'> = {
     taken: new Map(),
+    since: new Map(),
     dropped: [],
     overheard: [],
     begun: [],
@@ -50,8 +59,11 @@ async function replica(options: { readonly url?: string; readonly keepMs?: numbe
   started.push(replicas)
   await replicas.start(
     {
-      take(links, legacyOf) {
-        for (const link of links) seen.taken.set(link, legacyOf(link))
+      take(links, legacyOf, since) {
+        for (const link of links) {
+          seen.taken.set(link, legacyOf(link))
+          seen.since.set(link, since)
+        }
       },
       async drop(links) {
         seen.dropped.push(...links)
@@ -137,7 +149,8 @@ describe('replicas on one store', () => {
     await said.written
     said.said()
     await first.store.keep({ link: 'one', letters: letters('unsaid'), taken: { number: 2, key: 'b', id: 'B' } }).written
-    const handing = first.handOver(Date.now())
+    const tookLast = Date.now() - 700
+    const handing = first.handOver(tookLast)
     await delay(50)
     await first.stop()
     await handing
@@ -149,6 +162,7 @@ describe('replicas on one store', () => {
     ])
     expect(unsaid.map((each) => each.letters)).toEqual([letters('unsaid')])
     expect(unsaid[0]?.taken).toBe(2)
+    expect(second.since.get('one')).toBe(tookLast)
   })
 
   test('what nobody tells any more is known to a replica that starts when all others are gone', async () => {
@@ -205,12 +219,6 @@ describe('replicas on one store', () => {
     await other.store.keep({ link: 'one', calls: call('ended') }).written
     await until(() => cutOff.store.call('c')?.channel.state === 'ended')
     expect(other.taken.get('one')?.unsaid).toEqual([])
-    // The journal tells what it writes from now on from what it wrote when it had the duty before.
-    await other.handOver(Date.now())
-    await has(cutOff, ...LINKS)
-    for (const name of ['1', '2', '3', '4', '5']) await cutOff.store.keep({ link: 'one', devices: inUse(name) }).written
-    await until(() => other.store.deviceState('one', '5') !== undefined)
-    for (const name of ['1', '2', '3', '4', '5']) expect(other.store.deviceState('one', name)).toBe('INUSE')
     await proxy.close()
   })
 
@@ -303,6 +311,45 @@ describe('replicas on one store', () => {
     const known = (await next.read(['one'])).get('one')
     expect([known?.devices.get('d'), known?.checkpoint]).toEqual(['INUSE', 5])
     await close()
+  })
+
+  test('a replica that gets a duty back soon writes what it keeps, though it wrote as often before', async () => {
+    const proxy = await startFaultProxy(nats.port)
+    const back = await replica({ url: proxy.through(nats.url) })
+    await has(back, ...LINKS)
+    for (const state of ['ringing', 'early', 'ringing', 'early'] as const)
+      await back.store.keep({ link: 'one', calls: call(state) }).written
+    proxy.faults.stalled = true
+    const other = await replica()
+    await has(other, ...LINKS)
+    proxy.faults.stalled = false
+    await until(() => back.dropped.includes('one') && back.dropped.includes('two'))
+    await other.handOver(Date.now())
+    await other.stop()
+    await has(back, ...LINKS)
+    await back.store.keep({ link: 'one', calls: call('answered') }).written
+    const fresh = await replica()
+    await until(() => fresh.store.call('c')?.channel.state === 'answered', 3000)
+    expect(fresh.store.call('c')).toEqual(view('answered'))
+    await proxy.close()
+  })
+
+  test('a store that stands still for a while, on connections that last, moves nothing either', async () => {
+    const patient = { pingIntervalMs: 5000 }
+    const proxy = await startFaultProxy(nats.port)
+    const first = await replica({ ...patient, url: proxy.through(nats.url) })
+    await has(first, ...LINKS)
+    const second = await replica(patient)
+    await delay(1000)
+    process.kill(nats.pid!, 'SIGSTOP')
+    proxy.faults.stalled = true
+    await delay(2700)
+    process.kill(nats.pid!, 'SIGCONT')
+    await delay(700) // the other one writes before the holder can
+    proxy.faults.stalled = false
+    await delay(3000)
+    expect([first.dropped, second.taken.size]).toEqual([[], 0])
+    await proxy.close()
   })
 
   test('an outage of the store moves nothing: what was kept meanwhile is written when it is back', async () => {

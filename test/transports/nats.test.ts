@@ -226,6 +226,20 @@ describe('core', () => {
     await expect.poll(() => heard, { timeout: 1000, interval: 10 }).toEqual(['r', 'a', 'b', 'c'])
     await proxy.close()
   })
+
+  test('a link is up again only when the server has its subscriptions: from then on nothing is missed', async () => {
+    const subject = freshName('back')
+    const proxy = await startFaultProxy(Number(new URL(inject('natsUrl')).port))
+    const servers = [proxy.through(inject('natsUrl'))]
+    const { got } = await open({ servers, subscriptions: [{ subject }], reconnectWaitMs: 50 })
+    proxy.faults.latencyMs = 200
+    proxy.cut()
+    await got.until('up', 2)
+    client.publish(subject, 'first')
+    await got.received(1, 3000)
+    expect(texts(got.deliveries)).toEqual(['first'])
+    await proxy.close()
+  })
 })
 
 describe('a stream', () => {

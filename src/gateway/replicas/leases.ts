@@ -25,7 +25,7 @@ export interface LeasesParts {
   /** Name of this replica. */
   readonly me: string
   readonly duties: readonly string[]
-  /** @param since when the replica before gave its last sign of life, UTC milliseconds; absent for the very first one */
+  /** @param since when the replica before gave its last sign of life, or took last before it gave the lease back, UTC milliseconds; absent for the very first one */
   taken(duty: string, since: number | undefined): void
   /** Another replica has it: this one was silent for too long. */
   lost(duty: string): void
@@ -36,6 +36,8 @@ export interface LeasesParts {
 const BEAT_MS = 400
 /** Silence after which a lease may be taken. Milliseconds. */
 const SILENCE_MS = 2000
+/** Whose writes stood still for longer than that knows nothing of the silence of others. Milliseconds. */
+const PAUSE_MS = 1500
 /** A replica that was not heard for so long is gone. Milliseconds. */
 const ALIVE_MS = 5000
 /** Whoever holds more leases waits longer for the next one, so that they spread. Milliseconds for each. */
@@ -43,7 +45,7 @@ const MODESTY_MS = 30
 
 interface Lease {
   readonly holder: string
-  /** Last renewal by the holder's clock, or when it ceased to do its duty. UTC milliseconds. */
+  /** Last renewal by the holder's clock, UTC milliseconds; of one that was given back, when its holder took last. */
   readonly at: number
   readonly released?: boolean
 }
@@ -69,14 +71,16 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
   const others = new Map<string, number>()
   const silences = new Map<string, NodeJS.Timeout>()
   const clock = () => performance.now()
-  /** Since when every write of ours succeeded. */
+  /** Since when every write of ours succeeded, none of them late. */
   let writingSince: number | undefined
+  let wroteAt = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
   let beating: Promise<void> = Promise.resolve()
   let unwatch: (() => void)[] = []
   let isStopped = false
 
-  const heldText = () => JSON.stringify({ holder: me, at: Date.now() } satisfies Lease)
+  const renewal = () => JSON.stringify({ holder: me, at: Date.now() } satisfies Lease)
+  const releaseAt = (at: number) => JSON.stringify({ holder: me, at, released: true } satisfies Lease)
 
   function note({ key, text, revision }: BucketEntry): void {
     const duty = key.slice(leaseKey('').length)
@@ -107,7 +111,7 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
   async function renew(duty: string): Promise<void> {
     const revision = held.get(duty)
     if (revision === undefined) return
-    const next = await bucket.swap(leaseKey(duty), heldText(), revision)
+    const next = await bucket.swap(leaseKey(duty), renewal(), revision)
     if (!held.has(duty)) return
     if (next !== undefined) held.set(duty, next)
     else await lookAgain(duty)
@@ -123,6 +127,7 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
   function isFree(duty: string): boolean {
     const lease = seen.get(duty)
     if (lease === undefined || lease.released === true || lease.holder === me) return true
+    if (clock() - wroteAt > PAUSE_MS) return false
     const silentSince = Math.max(lease.seenAt, writingSince ?? Number.POSITIVE_INFINITY)
     return clock() - silentSince >= SILENCE_MS
   }
@@ -137,7 +142,7 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
     claiming.add(duty)
     try {
       const before = seen.get(duty)
-      const revision = await bucket.swap(leaseKey(duty), heldText(), before?.revision ?? 0)
+      const revision = await bucket.swap(leaseKey(duty), renewal(), before?.revision ?? 0)
       if (revision === undefined) return await lookAgain(duty)
       if (isStopped) return
       held.set(duty, revision)
@@ -150,10 +155,12 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
   }
 
   async function beat(): Promise<void> {
-    const sentAt = clock()
     try {
       await bucket.put(replicaKey(me), String(Date.now()))
-      writingSince ??= sentAt
+      const now = clock()
+      // A store that answered nobody for a while has to give the holders their turn.
+      if (writingSince === undefined || now - wroteAt > PAUSE_MS) writingSince = now
+      wroteAt = now
       await Promise.all([...held.keys()].map(renew))
       await Promise.all(duties.map(claim))
     } catch {
@@ -194,7 +201,7 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
       if (revision === undefined) return
       held.delete(duty)
       claiming.add(duty)
-      const released = JSON.stringify({ holder: me, at: since, released: true } satisfies Lease)
+      const released = releaseAt(since)
       if ((await bucket.swap(leaseKey(duty), released, revision)) !== undefined) return
       const there = await bucket.get(leaseKey(duty))
       if (there?.text !== undefined && (JSON.parse(there.text) as Lease).holder === me)

@@ -137,6 +137,12 @@ async function watch(connection: NatsConnection, config: NatsConfig, use: Connec
     } else if (status.type === 'reconnecting') {
       use.report({ kind: 'reconnecting', attempt: ++tries, delayMs: config.reconnectWaitMs ?? 500 })
     } else if (status.type === 'reconnect') {
+      // What the server told until it had the subscriptions again is missed, so the link is up only now.
+      const isStanding = await connection.flush().then(
+        () => true,
+        () => false,
+      )
+      if (!isStanding) continue // lost again, which is told next
       tries = 0
       use.up(connection)
       use.report({ kind: 'up' })
