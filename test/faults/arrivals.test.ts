@@ -42,3 +42,17 @@ test('messages without a number count for the gap alone', () => {
   arrivals.take(heard('a', 1, '3'), 400)
   expect([arrivals.longestGapMs(), arrivals.received()]).toEqual([250, 2])
 })
+
+test('calls that are forgotten take no memory; what comes of them later is late, and nothing else changes', () => {
+  const arrivals = noArrivals()
+  for (let call = 0; call < 1000; call++) {
+    for (const sequence of [0, 1]) arrivals.take(heard(`x-${call}`, sequence, `${call}.${sequence}`), call)
+    if (call !== 500) arrivals.forget(`x-${call}`)
+  }
+  expect([arrivals.received(), arrivals.remembered(), arrivals.late()]).toEqual([2000, 1, 0])
+  for (const call of [0, 499, 501, 999]) arrivals.take(heard(`x-${call}`, 1, `${call}.1`), 1000)
+  arrivals.take(heard('x-500', 1, '500.1'), 1000)
+  arrivals.take(heard('x-1000', 0, '1000.0'), 1000)
+  expect([arrivals.received(), arrivals.duplicates(), arrivals.late()]).toEqual([2001, 1, 4])
+  expect(arrivals.missing(new Map([['x-1000', 2]]))).toEqual(['x-1000 #1'])
+})

@@ -14,37 +14,77 @@ export interface Arrivals {
   longestGapMs(): number
   /** Which of these events are missing, as `UUID #SEQUENCE`. `sent`: how many events each call had. */
   missing(sent: ReadonlyMap<string, number>): readonly string[]
+  /** Forgets a call that is over, so that a load without end needs no memory without end. Its uuid ends in `-NUMBER`, counted from 0. */
+  forget(uuid: string): void
+  /** Messages of calls that were forgotten: copies, or told after the end. */
+  late(): number
+  /** Calls that are remembered. */
+  remembered(): number
 }
+
+/** What arrived of one call, or of anything else that messages are about. */
+interface Story {
+  readonly ids: Set<string>
+  readonly events: Set<number>
+  latest: number
+}
+
+/** Numbers of which nearly all below the largest are there, in little room. */
+function numbers() {
+  const above = new Set<number>()
+  let allBelow = 0
+  return {
+    add(number: number): void {
+      above.add(number)
+      while (above.delete(allBelow)) allBelow += 1
+    },
+    has: (number: number) => number < allBelow || above.has(number),
+  }
+}
+
+const numberOf = (uuid: string) => Number(uuid.slice(uuid.lastIndexOf('-') + 1))
 
 /** Nothing so far. */
 export function noArrivals(): Arrivals {
-  const ids = new Set<string>()
-  const calls = new Map<string, Set<number>>()
-  const latest = new Map<string, number>()
+  const stories = new Map<string, Story>()
+  const forgotten = numbers()
   const outOfOrder: string[] = []
   let received = 0
   let duplicates = 0
+  let late = 0
   let lastAtMs: number | undefined
   let longestGapMs = 0
 
-  function count({ entity, word, sequence = -1 }: Heard): void {
-    if (sequence < 0) return
-    const seen = calls.get(entity) ?? new Set()
-    calls.set(entity, seen)
-    if (!seen.has(sequence)) received += 1
-    seen.add(sequence)
-    const before = latest.get(entity) ?? 0
-    if (sequence < before) outOfOrder.push(`${entity} #${sequence} (${word}) after #${before}`)
-    else latest.set(entity, sequence)
+  function storyOf(entity: string): Story {
+    const known = stories.get(entity)
+    if (known !== undefined) return known
+    const story = { ids: new Set<string>(), events: new Set<number>(), latest: 0 }
+    stories.set(entity, story)
+    return story
+  }
+
+  function count({ entity, word, id, sequence = -1 }: Heard): void {
+    if (sequence >= 0 && forgotten.has(numberOf(entity))) {
+      late += 1
+      return
+    }
+    const story = storyOf(entity)
+    const { ids, events, latest } = story
+    if (ids.has(id)) duplicates += 1
+    else if (sequence >= 0) {
+      if (!events.has(sequence)) received += 1
+      events.add(sequence)
+      if (sequence < latest) outOfOrder.push(`${entity} #${sequence} (${word}) after #${latest}`)
+      else story.latest = sequence
+    }
+    ids.add(id)
   }
 
   return {
     take(heard, atMs) {
       if (lastAtMs !== undefined) longestGapMs = Math.max(longestGapMs, atMs - lastAtMs)
       lastAtMs = atMs
-      if (ids.has(heard.id)) duplicates += 1
-      else count(heard)
-      ids.add(heard.id)
+      count(heard)
     },
     received: () => received,
     duplicates: () => duplicates,
@@ -52,7 +92,13 @@ export function noArrivals(): Arrivals {
     longestGapMs: () => longestGapMs,
     missing(sent) {
       const all = [...sent].flatMap(([uuid, events]) => Array.from({ length: events }, (_, at) => ({ uuid, at })))
-      return all.filter(({ uuid, at }) => !calls.get(uuid)?.has(at)).map(({ uuid, at }) => `${uuid} #${at}`)
+      return all.filter(({ uuid, at }) => !stories.get(uuid)?.events.has(at)).map(({ uuid, at }) => `${uuid} #${at}`)
     },
+    forget(uuid) {
+      stories.delete(uuid)
+      forgotten.add(numberOf(uuid))
+    },
+    late: () => late,
+    remembered: () => stories.size,
   }
 }

@@ -11,11 +11,13 @@ export interface SteadyLoadOptions {
   readonly calls?: number
   /** Events of a call, from EARLY to HANGUP; 4 or more. Default 10. */
   readonly eventsPerCall?: number
+  /** Takes what would otherwise stay in {@link SteadyLoad.sent} for ever: a call that ended, with how many events it had. */
+  readonly onEnded?: (uuid: string, events: number) => void
 }
 
 /** Calls of the legacy system that come and go without end. Each event has its call's uuid and a number within the call, from 0. */
 export interface SteadyLoad {
-  /** How many events of each call the broker surely has. */
+  /** How many events of each call the broker surely has; without those that `onEnded` took. */
   readonly sent: ReadonlyMap<string, number>
   /** Events the broker surely has. */
   confirmed(): number
@@ -34,7 +36,7 @@ function stateAt(sequence: number): string {
 
 /** Publishes to the first of these addresses that answers. Every message has an id of its own. */
 export function startSteadyLoad(urls: readonly string[], options: SteadyLoadOptions = {}): SteadyLoad {
-  const { perSecond = 200, calls = 100, eventsPerCall = 10 } = options
+  const { perSecond = 200, calls = 100, eventsPerCall = 10, onEnded } = options
   const publisher = legacyPublisher(urls)
   const session = randomBytes(4).toString('hex')
   const intervalMs = (calls / perSecond) * 1000
@@ -66,7 +68,13 @@ export function startSteadyLoad(urls: readonly string[], options: SteadyLoadOpti
         sequence += 1
         await untilDue()
       }
-      if (sequence > 0) await say(uuid, 'HANGUP', sequence)
+      if (sequence > 0) {
+        await say(uuid, 'HANGUP', sequence)
+        if (onEnded !== undefined) {
+          sent.delete(uuid)
+          onEnded(uuid, sequence + 1)
+        }
+      }
       if (!stopping) await untilDue()
     }
   }

@@ -11,7 +11,7 @@ import {
   type TestAsterisk,
   type TestNats,
 } from '../harness/index.js'
-import { viewHeap } from './inspector.js'
+import { viewHeap } from '../harness/inspector.js'
 import { type LegacySide, legacySide, until, type XccSide, xccSide } from './site.js'
 
 let asterisk: TestAsterisk

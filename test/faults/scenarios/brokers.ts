@@ -17,6 +17,9 @@ const STREAM = 'PATCHBAY'
 const JOURNAL = 'patchbay-gw-journal'
 const BUCKET = 'KV_patchbay-gw'
 
+/** Longest time that a gateway misses of core NATS when its node dies: it counts as silent for 3 s before, and comes back. */
+const NATS_GAP_MS = 6000
+
 /** How long a killed node stays away. Milliseconds. */
 const awayMs = (report: Report) => (report.isShort ? 2000 : 10_000)
 
@@ -53,7 +56,11 @@ function moved(gateways: readonly GatewayProcess[], since: number): string[] {
   const isSo = (line: string) => {
     const { time, msg, link } = JSON.parse(line) as { time: string; msg: string; link?: string }
     if (Date.parse(time) < since) return false
-    return msg === 'duty lost to another replica' || msg === 'lease taken' || (msg === 'link down' && link !== 'bus')
+    return (
+      msg === 'duty lost to another replica' ||
+      msg === 'lease taken' ||
+      (msg === 'link down' && link !== 'bus' && link !== 'edge')
+    )
   }
   return gateways.flatMap(({ lines }) => lines.filter(isSo)).map((line) => `moved for it: ${line}`)
 }
@@ -79,7 +86,7 @@ async function killNatsNode(
     copies: 3,
   } as const
   try {
-    return await underFullLoad(report, site, {}, async (gateways) => {
+    return await underFullLoad(report, site, { observedGapsMs: NATS_GAP_MS }, async (gateways) => {
       const node = await choose(cluster)
       if (node === undefined) throw new Error('there is no such node')
       const since = Date.now()

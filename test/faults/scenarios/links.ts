@@ -55,8 +55,9 @@ type Link = 'rabbitmq' | 'nats' | 'asterisk'
 
 const portOf = (url: string) => Number(new URL(url).port)
 
-/** In which a silent Asterisk is noticed, and what coming back may take. Milliseconds. */
+/** In which a silent Asterisk is noticed, a silent NATS server, and what coming back may take. Milliseconds. */
 const NOTICED_MS = 5000
+const NATS_NOTICED_MS = 3000
 const BACK_MS = 3000
 
 async function runLink(report: Report, link: Link, fault: LinkFault): Promise<Outcome> {
@@ -78,7 +79,12 @@ async function runLink(report: Report, link: Link, fault: LinkFault): Promise<Ou
     ari: through('asterisk', asterisk.url),
   }
   // While nobody has the events of an Asterisk its calls wait no longer than five seconds.
-  const terms = { refusals: link !== 'rabbitmq', gapsMs: forMs + NOTICED_MS + BACK_MS }
+  const terms = {
+    refusals: link !== 'rabbitmq',
+    gapsMs: forMs + NOTICED_MS + BACK_MS,
+    observedGapsMs: link === 'nats' ? forMs + NATS_NOTICED_MS + BACK_MS : 0,
+    overflows: link === 'rabbitmq' && fault.name !== 'slow',
+  }
   try {
     return await underFullLoad(report, site, terms, async (gateways) => {
       const before = { there: proxy.carried('toTarget'), back: proxy.carried('toClient') }

@@ -9,6 +9,9 @@ const TAKE_OVER_MS = 3000
 const HAND_OVER_MS = 500
 const STOP_MS = 10_000
 
+/** A replica's last sign of life may be so much older than its end. Milliseconds. */
+const BEAT_MS = 400
+
 interface Line {
   readonly time: string
   readonly msg: string
@@ -16,7 +19,7 @@ interface Line {
   readonly duty?: string
 }
 
-const LINKS = ['legacy', 'ast1']
+const LINKS = ['legacy', 'ast1', 'edge']
 const linesOf = ({ lines }: GatewayProcess): Line[] => lines.map((line) => JSON.parse(line) as Line)
 
 /** The replica that takes from a link. */
@@ -76,7 +79,7 @@ interface Ending {
 
 async function run(report: Report, ending: Ending): Promise<Outcome> {
   const { signal, times, everyMs, judge, judgeTakeOver } = ending
-  const [turns, pauseMs] = report.isShort ? [2, 3000] : [times, everyMs / 2]
+  const [turns, pauseMs] = report.isShort ? [LINKS.length, 3000] : [times, everyMs / 2]
   const rabbit = await report.sharedRabbitMq()
   const amqpUrl = await freshVhost(rabbit.url, rabbit.control)
   const [nats, asterisk] = await Promise.all([startNats(), asteriskWithEntry()])
@@ -100,7 +103,11 @@ async function run(report: Report, ending: Ending): Promise<Outcome> {
   }
 
   try {
-    const terms = { duplicates: PREFETCH * turns, gapsMs: turns * TAKE_OVER_MS }
+    const terms = {
+      duplicates: PREFETCH * turns,
+      gapsMs: turns * TAKE_OVER_MS,
+      observedGapsMs: turns * (TAKE_OVER_MS + BEAT_MS),
+    }
     return await underFullLoad(report, site, terms, async (gateways, yaml) => {
       for (let turn = 0; turn < turns; turn++) {
         await delay(pauseMs)

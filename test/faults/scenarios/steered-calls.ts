@@ -4,10 +4,11 @@ import type { TestAsterisk } from '../../harness/index.js'
 
 /** What became of calls that a controller steered. */
 export interface CallCount {
-  readonly placed: number
-  /** Calls of which the beginning was told, and the end. */
-  readonly started: number
-  readonly ended: number
+  /** The legs that are to enter the application, by their ids. */
+  readonly placed: readonly string[]
+  /** Those of which the beginning was told, and the end. */
+  readonly started: ReadonlySet<string>
+  readonly ended: ReadonlySet<string>
   /** Beginnings and ends that were told more than once, copies of the same name left aside. */
   readonly repeated: readonly string[]
   /** Commands that did not come to the end they should, as `UUID METHOD: what`. */
@@ -60,7 +61,7 @@ export async function steerCalls(
   const ended = new Map<string, Set<string>>()
   const gaps = new Map<string, number>()
   const failed: string[] = []
-  let placed = 0
+  const placed: string[] = []
   let isOver = false
 
   /** What says that nobody knows what became of it is asked again, as a careful controller does. */
@@ -119,10 +120,11 @@ export async function steerCalls(
 
   const placing = (async () => {
     while (!isOver) {
-      const id = `${session}-${++placed}`
+      const id = `${session}-${placed.length + 1}`
+      placed.push(`${id}-called`)
       // Asterisk takes an id for one that is there already if that only begins with it.
       const { status } = await asterisk.ari('POST', '/channels', {
-        endpoint: `Local/${placed}0@patchbay-load`,
+        endpoint: `Local/${placed.length}0@patchbay-load`,
         extension: 'answer',
         context: 'services',
         channelId: `${id}-caller`,
@@ -136,8 +138,8 @@ export async function steerCalls(
   return {
     count: () => ({
       placed,
-      started: started.size,
-      ended: ended.size,
+      started: new Set(started.keys()),
+      ended: new Set(ended.keys()),
       repeated: [...twice(started, 'START'), ...twice(ended, 'DESTROY')],
       failed,
       gaps: [...gaps.values()],

@@ -5,7 +5,17 @@ import { fileURLToPath } from 'node:url'
 const TEMPLATES = fileURLToPath(new URL('./conf', import.meta.url))
 
 /** Folders that Asterisk expects to find; without `recording` every request to record fails. */
-const FOLDERS = ['etc', 'lib/keys', 'lib/sounds', 'db', 'spool/recording', 'spool/tmp', 'run', 'log', 'cache']
+const FOLDERS = [
+  'etc',
+  'lib/keys',
+  'lib/sounds',
+  'db',
+  'spool/recording',
+  'spool/tmp',
+  'run',
+  'log/cdr-custom',
+  'cache',
+]
 
 /** Phones that may register, each with {@link phonePassword} of its number. */
 export const PHONES = ['1001', '1002', '1003', '1004', '1005']

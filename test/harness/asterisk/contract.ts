@@ -1,3 +1,5 @@
+import type { Cdr } from './cdrs.js'
+
 /** What an Asterisk of the tests is started with. */
 export interface AsteriskOptions {
   /** `systemname`; default one of its own, `ast-3f9a…`. Empty leaves it unset, as in a stock configuration. */
@@ -16,6 +18,8 @@ export interface AsteriskOptions {
   readonly ariGeneral?: readonly string[]
   /** Text appended to configuration files by name, e.g. `{ 'extensions.conf': '[more]…' }`; others become files in `/srv/etc`. Default none. */
   readonly append?: Readonly<Record<string, string>>
+  /** Whether it writes CDRs, for {@link TestAsterisk.cdrs}. Default false. */
+  readonly writesCdrs?: boolean
 }
 
 /** An answer of Asterisk's REST interface; `body` is parsed JSON, else text, undefined when empty. */
@@ -47,6 +51,8 @@ export interface TestAsterisk {
   cli(command: string): Promise<string>
   /** Asks REST as the user who may write: `ari('GET', '/endpoints')`. A body is sent as JSON. */
   ari(method: string, path: string, body?: unknown): Promise<AriAnswer>
+  /** The CDRs of the legs that ended so far. */
+  cdrs(): Promise<readonly Cdr[]>
   /** The end of Asterisk's own log. */
   log(): Promise<string>
   /** Ends it with SIGKILL. */

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { freePorts } from '../../../src/cli/private-brokers/loopback.js'
 import { hasDockerEngine } from '../containers.js'
 import { freshName } from '../isolation.js'
+import { CDR_FILE, parseCdrs, WRITE_CDRS } from './cdrs.js'
 import { chrootPlace } from './chroot.js'
 import { ARI_READER, ARI_USER, type AsteriskSettings, writeConfiguration } from './configuration.js'
 import { buildAsteriskImage, containerPlace } from './container.js'
@@ -11,12 +12,20 @@ import { type AsteriskPlace, INSTANCE_BASE, MAIN_CONFIGURATION } from './place.j
 import { freeUdpPort } from './ports.js'
 import { ensureAsteriskRoot } from './root.js'
 
+type Pieces = Readonly<Record<string, string>>
+
 const START_TIMEOUT_MS = 20_000
 /** Asterisk looks for a port that nobody uses, so ranges of two instances may overlap. */
 const RTP = { first: 20_000, blocks: 12, size: 1_000 }
 
 function freshEntityId(): string {
   return ['02', ...randomBytes(5).toString('hex').match(/../g)!].join(':') // ten digits are five pairs
+}
+
+/** Pieces for the same file one after another. */
+function joined(one: Pieces, other: Pieces): Pieces {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)])
+  return Object.fromEntries([...names].map((name) => [name, (one[name] ?? '') + (other[name] ?? '')]))
 }
 
 async function settingsFor(options: AsteriskOptions): Promise<AsteriskSettings> {
@@ -32,7 +41,7 @@ async function settingsFor(options: AsteriskOptions): Promise<AsteriskSettings> 
     ringSeconds: options.ringSeconds ?? 20,
     keepAliveMs: options.keepAliveMs ?? 15_000,
     ariGeneral: options.ariGeneral ?? [],
-    append: options.append ?? {},
+    append: joined(options.append ?? {}, options.writesCdrs === true ? WRITE_CDRS : {}),
   }
 }
 
@@ -108,6 +117,7 @@ export async function startAsterisk(options: AsteriskOptions = {}): Promise<Test
     },
     cli: (command) => place.run('asterisk', ['-C', MAIN_CONFIGURATION, '-rx', command]),
     ari: (method, path, body) => askAri(url, method, path, body),
+    cdrs: async () => parseCdrs(await place.run('sh', ['-c', `cat ${CDR_FILE} 2>/dev/null || true`])),
     log: () => place.log(),
     kill: () => place.end('SIGKILL'),
     async restart() {
