@@ -28,6 +28,18 @@ export function endedBy({ channel }: CallView, reason: EndReason, meta: Meta): C
   }
 }
 
+/** The entry into our application of a channel that a picture shows there. */
+export function enteredBy({ id, node, meta = {} }: ChannelFact): ChannelFact {
+  return {
+    kind: 'channel',
+    ...(id !== undefined && { id }),
+    ...(node !== undefined && { node }),
+    change: 'control',
+    flags: { controllable: true },
+    meta: { ...meta, id: `${meta.id}-entered` },
+  }
+}
+
 /** Dial number of the terminal that a leg belongs to. */
 export function numberOf({ terminal, direction, caller, callee, dialled }: Channel): string | undefined {
   if (terminal !== undefined) return terminal

@@ -9,7 +9,7 @@ import {
 } from '../model/index.js'
 import type { LinkMetrics } from '../telemetry/index.js'
 import type { OutgoingFrame, Transport } from '../transports/transport.js'
-import { type EndReason, endedBy, numberOf } from './effects.js'
+import { type EndReason, endedBy, enteredBy, numberOf } from './effects.js'
 import { toldByBridges, toldOfMember } from './membership.js'
 import { ownText } from './own-text.js'
 import { type Post, sayOnceKept } from './post.js'
@@ -134,8 +134,10 @@ export function makeHub({ isDrawn, rules, store, post, now }: HubParts): Hub {
   }
 
   function tell(arrival: Arrival, fact: Fact, work: Work): void {
-    if (fact.kind === 'channel') tellChannel(arrival.link, fact, work)
-    else tellOther(arrival, fact, work)
+    if (fact.kind === 'channel') {
+      if (fact.full === true && isDrawn(arrival.link)) tellPictured(arrival.link, fact, work)
+      else tellChannel(arrival.link, fact, work)
+    } else tellOther(arrival, fact, work)
   }
 
   function tellOther(arrival: Arrival, fact: Exclude<Fact, ChannelFact>, work: Work): void {
@@ -167,6 +169,22 @@ export function makeHub({ isDrawn, rules, store, post, now }: HubParts): Hub {
       const other = knownCall(link, fact.node, member, work)
       if (other !== undefined) sayChannel(link, toldOfMember(fact, member), other, work)
     }
+  }
+
+  /**
+   * A picture shows what entered our application, not when, nor whether it was told: of what is known to have entered
+   * or left since, the events know more.
+   */
+  function tellPictured(link: string, fact: ChannelFact, work: Work): void {
+    if (fact.flags?.controllable === undefined) {
+      tellChannel(link, fact, work)
+      return
+    }
+    const { controllable: _, ...flags } = fact.flags
+    const known = knownCall(link, fact.node, fact.id, work)?.channel.flags?.controllable
+    tellChannel(link, { ...fact, flags }, work)
+    if (known !== undefined) return
+    tellInferred(link, enteredBy(fact), work)
   }
 
   function tellInferred(link: string, fact: ChannelFact, work: Work): void {

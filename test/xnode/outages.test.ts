@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import { type FaultProxy, startFaultProxy } from '../harness/index.js'
+import { type FaultProxy, placeCall, startFaultProxy } from '../harness/index.js'
 import { endOf, hears, legTo, outcomeOf } from './legs.js'
 import { type SteeredSite, startSteeredSite, type TestController, until } from './site.js'
 
@@ -107,3 +107,54 @@ test('Asterisk is silent: what waited behind others for longer than its time is 
   expect(await set('FIVE')).toMatchObject({ code: 200 })
   await proxy!.close()
 }, 90_000)
+
+test('a call that entered while nobody heard of it is announced by the picture after that', async () => {
+  let proxy: FaultProxy | undefined
+  site = await startSteeredSite({
+    reach: async ({ httpPort, url }) => {
+      proxy = await startFaultProxy(httpPort)
+      return proxy.through(url)
+    },
+  })
+  app = await site.controller()
+  const { asterisk } = site
+  const standing = async () => {
+    const channels = (await asterisk.ari('GET', '/channels')).body as readonly { dialplan: { app_name: string } }[]
+    return channels.filter(({ dialplan }) => dialplan.app_name === 'Stasis').length
+  }
+  proxy!.faults.stalled = true
+  const caller = await placeCall(asterisk, { to: '600', steps: ['answered', 'hungUp'] })
+  await expect.poll(standing).toBe(1)
+  // What Asterisk wrote to the connection dies with it.
+  proxy!.cut()
+  proxy!.faults.stalled = false
+  const uuid = await app.nextCall()
+  expect(await app.ask('Answer', { uuid })).toMatchObject({ code: 200 })
+  expect(await app.ask('Hangup', { uuid })).toMatchObject({ code: 200 })
+  await endOf(app, uuid)
+  expect(app.wordsOf(uuid)).toEqual(['START', 'ANSWERED', 'CDR', 'DESTROY'])
+  await caller.done
+  await proxy!.close()
+}, 60_000)
+
+test('nor is a call for ever that nobody accepts and whose entry nobody heard of', async () => {
+  let proxy: FaultProxy | undefined
+  site = await startSteeredSite({
+    steer: 'acceptWithinMs: 1000',
+    reach: async ({ httpPort, url }) => {
+      proxy = await startFaultProxy(httpPort)
+      return proxy.through(url)
+    },
+  })
+  app = await site.controller()
+  proxy!.faults.stalled = true
+  const caller = await placeCall(site.asterisk, { to: '600', steps: [{ refused: 408 }] })
+  await delay(500)
+  proxy!.cut()
+  proxy!.faults.stalled = false
+  const uuid = await app.nextCall()
+  await endOf(app, uuid)
+  expect(app.wordsOf(uuid)).toEqual(['START', 'CDR', 'DESTROY'])
+  await caller.done
+  await proxy!.close()
+}, 60_000)

@@ -8,6 +8,7 @@ import { subscribed } from './subscriptions.js'
 
 /** How things are, as far as we are told of their changes. What is undefined is none of our business. */
 export interface Pictures {
+  /** Those that entered our application have `in_application`: that they did may have been told to nobody. */
   readonly channels: readonly Json[]
   readonly bridges: readonly Json[]
   readonly endpoints: readonly Json[] | undefined
@@ -43,6 +44,12 @@ interface Lists {
 
 const idOf = (thing: Json) => textOf(thing.id)
 
+/** Whether the dialplan has a channel in an application of Stasis now. One that was moved from there still looks so. */
+function stands(channel: Json, app: string): boolean {
+  const { app_name: name, app_data: data } = objectOf(channel.dialplan) ?? {}
+  return name === 'Stasis' && textOf(data).split(',')[0] === app
+}
+
 /** Asterisk keeps such a channel for ever once a SIP MESSAGE went through the dialplan. */
 const isCall = (channel: Json) => idOf(channel) !== '' && !textOf(channel.name).startsWith('Message/')
 
@@ -75,7 +82,7 @@ export async function takePictures(config: AriConfig, rest: AriRest, seen: Seen,
   const byName = (thing: Json) => endpointName(thing) ?? ''
   const endpoints = subscribed(config.subscribe, 'endpoint') && wantedEndpoints(config, lists.endpoints)
   return {
-    channels: calls,
+    channels: calls.map((each) => (stands(each, config.app) ? { ...each, in_application: true } : each)),
     bridges: newest(bridges, idOf, seen.bridges).filter((each) => !seen.gone.has(idOf(each))),
     endpoints: endpoints?.map((each) => seen.endpoints.get(byName(each)) ?? each),
     devices: devices && newest(devices, (device) => textOf(device.name), seen.devices),
