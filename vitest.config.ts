@@ -7,7 +7,8 @@ const live = liveTests(readSourceTree(import.meta.dirname))
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    // Most of what they do is to wait.
+    maxWorkers: 3,
     expect: { poll: { timeout: 8000 } },
     projects: [
       {

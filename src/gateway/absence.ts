@@ -24,6 +24,8 @@ export interface AbsenceParts {
 
 /** Watches one link. */
 export function watchAbsence({ noticedMs, missed, awayMs, gone, now }: AbsenceParts): Absence {
+  /** Another replica's clock may be ahead of ours. */
+  const tellMissed = (from: number, reason: string) => missed?.(Math.min(from, now()), now(), reason)
   let isOurs = false
   let isUp = false
   let awaySince: number | undefined
@@ -57,11 +59,11 @@ export function watchAbsence({ noticedMs, missed, awayMs, gone, now }: AbsencePa
       } else if (kind === 'up') {
         isUp = true
         stopWaiting()
-        if (isOurs && awaySince !== undefined) missed?.(awaySince, now(), 'the connection was lost')
+        if (isOurs && awaySince !== undefined) tellMissed(awaySince, 'the connection was lost')
         awaySince = undefined
       } else if (kind === 'consuming' && untakenSince !== undefined) {
         // Not sooner: what is told while a subscription is on its way to the server passes us by as well.
-        missed?.(untakenSince, now(), 'another replica took before')
+        tellMissed(untakenSince, 'another replica took before')
         untakenSince = undefined
       }
     },

@@ -29,13 +29,12 @@ export function endedBy({ channel }: CallView, reason: EndReason, meta: Meta): C
 }
 
 /** The entry into our application of a channel that a picture shows there. */
-export function enteredBy({ id, node, meta = {} }: ChannelFact): ChannelFact {
+export function enteredBy({ full: _, ...fact }: ChannelFact): ChannelFact {
+  const { flags, meta = {} } = fact
   return {
-    kind: 'channel',
-    ...(id !== undefined && { id }),
-    ...(node !== undefined && { node }),
+    ...fact,
     change: 'control',
-    flags: { controllable: true },
+    flags: { ...flags, controllable: true },
     meta: { ...meta, id: `${meta.id}-entered` },
   }
 }

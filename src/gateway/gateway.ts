@@ -32,6 +32,8 @@ export interface Gateway {
 const GOODBYE_MS = 1000
 /** So long requests wait for the events of the switch that they are for: without these nobody knows how they end. Milliseconds. */
 const EVENTS_COME_MS = 5000
+/** What leaving the store may take that does not answer. Milliseconds. */
+const STORE_CLOSES_MS = 2000
 /** What answering the commands that a stop cuts short may take. Milliseconds. */
 const LAST_ANSWERS_MS = 3000
 
@@ -55,6 +57,8 @@ export function makeGateway(parts: GatewayParts): Gateway {
   const all = [...stations.values()]
   /** Resolves for each link once it stood. */
   const standing = new Map<string, Promise<void>>()
+  /** Since when somebody else took from a link before we do now, and until when we do. */
+  const turns = new Map<string, { readonly since: number; readonly ended: AbortController }>()
   let stopping: Promise<void> | undefined
 
   function report(each: Station, event: LinkEvent): void {
@@ -68,8 +72,13 @@ export function makeGateway(parts: GatewayParts): Gateway {
   }
 
   /** Requests about the calls of a link are carried out from now on. */
-  function wake({ isAsteriskOf }: Station): void {
-    for (const { desk } of isAsteriskOf) desk.awake()
+  function wake({ name, isAsteriskOf }: Station): void {
+    for (const { desk } of isAsteriskOf) desk.awake(turns.get(name)?.since ?? 0)
+  }
+
+  function endTurn(name: string): void {
+    turns.get(name)?.ended.abort()
+    turns.delete(name)
   }
 
   /** Whatever was said while the link was down has passed us by, and controllers may have forgotten us. */
@@ -109,6 +118,8 @@ export function makeGateway(parts: GatewayParts): Gateway {
   /** A link that does not stand yet is taken from as soon as it does, unless another replica has it by then. */
   function begin(name: string, legacy: Inheritance, since: number | undefined): void {
     const each = stations.get(name)!
+    const ended = new AbortController()
+    turns.set(name, { since: since ?? 0, ended })
     inherit(each, legacy, post, log)
     const stands = standing.get(name)!.then(() => {
       if (!replicas.holds(name) || stopping !== undefined) return
@@ -118,15 +129,13 @@ export function makeGateway(parts: GatewayParts): Gateway {
       if (isShared) each.transport.consume(since)
       for (const announcer of announcersOf(each)) announcer.start()
       for (const node of each.isAsteriskOf) node.inherit(legacy.commands)
-      each.node?.desk.awake()
+      each.node?.desk.awake(since ?? 0)
       if (asks(name)) askFor(name)
     })
     stands.catch(() => undefined) // whoever starts the gateway is told
-    if (each.isAsteriskOf.length > 0) void delay(EVENTS_COME_MS, undefined, { ref: false }).then(() => wakeHeld(each))
-  }
-
-  function wakeHeld(each: Station): void {
-    if (replicas.holds(each.name)) wake(each)
+    if (each.isAsteriskOf.length === 0) return
+    const waited = delay(EVENTS_COME_MS, undefined, { ref: false, signal: ended.signal })
+    waited.then(() => wake(each)).catch(() => undefined) // the turn ended before
   }
 
   const use: ReplicaUse = {
@@ -136,6 +145,8 @@ export function makeGateway(parts: GatewayParts): Gateway {
     },
     async drop(names) {
       const dropped = names.map((name) => stations.get(name)!)
+      names.forEach(endTurn)
+      for (const node of dropped.flatMap(({ isAsteriskOf }) => isAsteriskOf)) node.xnode.leave()
       for (const announcer of dropped.flatMap(announcersOf)) announcer.pause()
       for (const desk of dropped.flatMap(desksOf)) desk.sleep()
       for (const { absence, metrics } of dropped) {
@@ -169,7 +180,9 @@ export function makeGateway(parts: GatewayParts): Gateway {
 
   async function end(): Promise<void> {
     parts.health.stop()
+    replicas.retire()
     reloading.stop()
+    for (const { name } of all) endTurn(name)
     for (const { absence } of all) absence.end()
     sync.stop()
     log.info('gateway stopping')
@@ -183,7 +196,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
     else await within(GOODBYE_MS, Promise.all(announcers.map((announcer) => announcer.stop())))
     await within(config.stopGraceMs, replicas.handOver(tookUntil))
     await Promise.all(all.map((each) => each.transport.stop()))
-    await replicas.stop()
+    await within(STORE_CLOSES_MS, replicas.stop())
     log.info('gateway stopped')
   }
 

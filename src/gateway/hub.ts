@@ -181,9 +181,10 @@ export function makeHub({ isDrawn, rules, store, post, now }: HubParts): Hub {
       return
     }
     const { controllable: _, ...flags } = fact.flags
-    const known = knownCall(link, fact.node, fact.id, work)?.channel.flags?.controllable
+    const known = knownCall(link, fact.node, fact.id, work)?.channel
     tellChannel(link, { ...fact, flags }, work)
-    if (known !== undefined) return
+    // One that talks was accepted when somebody knew it, and would be ended as one that nobody accepts.
+    if (known?.flags?.controllable !== undefined || known?.state === 'ended' || fact.state === 'answered') return
     tellInferred(link, enteredBy(fact), work)
   }
 

@@ -12,8 +12,12 @@ export interface RequestTaker {
   take(delivery: Delivery): void
   /** Another replica began to carry a request out: it does not wait here for its answer. */
   begunElsewhere(frame: Frame): void
-  /** From now on they are answered here: also those that came a moment ago, when nobody could. */
-  awake(): void
+  /**
+   * From now on they are answered here: also those that came a moment ago, when nobody could.
+   * @param since what came before then and leaves no note was answered, UTC milliseconds
+   */
+  awake(since: number): void
+  isAwake(): boolean
   /** Until it is awake again, they wait. */
   sleep(): void
   /** Resolves when everything that was taken is answered. */
@@ -27,16 +31,19 @@ export interface RequestTakerParts {
   /** Whether they are answered here. Every replica hears them, and one answers. Absent where one hears them: it answers. */
   readonly isOurs?: () => boolean
   readonly answer: (frame: Frame) => Promise<void>
+  /** Whether others hear of it when such a request is begun. Default: of none. */
+  readonly isNoted?: (frame: Frame) => boolean
   readonly log: Log
 }
 
 /** So long a request may wait until a replica takes over that can answer. Milliseconds. */
-const PATIENCE_MS = 6000
+const PATIENCE_MS = 9000
 /** Requests that wait, at most; whoever asks so many gets no answer from a replica that is gone, either. */
 const MAX_WAITING = 10_000
 
 interface Waiting {
   readonly frame: Frame
+  readonly name: string
   readonly at: number
 }
 
@@ -46,7 +53,8 @@ function nameOf({ address, body }: Frame): string {
 }
 
 /** Takes the requests that arrive on some subjects of a link. */
-export function makeRequestTaker({ link, subjects, isOurs, answer, log }: RequestTakerParts): RequestTaker {
+export function makeRequestTaker(parts: RequestTakerParts): RequestTaker {
+  const { link, subjects, isOurs, answer, isNoted = () => false, log } = parts
   const open = new Set<Promise<void>>()
   let waiting: Waiting[] = []
   /** Those that were begun by another replica before they came here. */
@@ -61,14 +69,14 @@ export function makeRequestTaker({ link, subjects, isOurs, answer, log }: Reques
   }
 
   function wait(frame: Frame, at: number): void {
-    if (begun.length > 0 && wasBegun(frame)) return
+    const name = nameOf(frame)
+    if (wasBegun(name)) return
     if (waiting[0] !== undefined && (waiting.length >= MAX_WAITING || waiting[0].at < at - PATIENCE_MS))
       waiting = waiting.slice(-MAX_WAITING / 2).filter((each) => each.at >= at - PATIENCE_MS)
-    waiting.push({ frame, at })
+    waiting.push({ frame, name, at })
   }
 
-  function wasBegun(frame: Frame): boolean {
-    const name = nameOf(frame)
+  function wasBegun(name: string): boolean {
     const index = begun.findIndex((each) => each.name === name)
     if (index >= 0) begun.splice(index, 1)
     return index >= 0
@@ -85,7 +93,7 @@ export function makeRequestTaker({ link, subjects, isOurs, answer, log }: Reques
     },
     begunElsewhere(frame) {
       const name = nameOf(frame)
-      const index = waiting.findIndex((each) => nameOf(each.frame) === name)
+      const index = waiting.findIndex((each) => each.name === name)
       if (index >= 0) {
         waiting.splice(index, 1)
         return
@@ -93,12 +101,17 @@ export function makeRequestTaker({ link, subjects, isOurs, answer, log }: Reques
       const at = Date.now()
       begun = [...begun.filter((each) => each.at >= at - PATIENCE_MS).slice(-MAX_WAITING), { name, at }]
     },
-    awake() {
+    awake(since) {
       isAwake = true
       begun = []
       const oldest = Date.now() - PATIENCE_MS
-      for (const { frame, at } of waiting.splice(0)) if (at >= oldest) run(frame)
+      for (const { frame, at } of waiting.splice(0)) {
+        if (at < since && !isNoted(frame)) continue
+        if (at >= oldest) run(frame)
+        else link.metrics.dropped('late')
+      }
     },
+    isAwake: () => isAwake,
     sleep() {
       isAwake = isOurs === undefined
     },
@@ -120,16 +133,16 @@ export function makeReplier(link: HubLink, log: Log): (subject: string, body: Ui
   }
 }
 
-/** A node that another replica may answer for: what was asked of any node, and is for this one, goes to its own subject. */
+/** A node that another replica may answer for, or nobody yet: what was asked of any node, and is for this one, goes to its own subject. */
 export function forwarded(
   bus: HubLink,
-  isOurs: () => boolean,
+  isReady: () => boolean,
   node: NodeOnOffer & { readonly uuid: string },
 ): NodeOnOffer {
   return {
     ...node,
     async take(frame) {
-      if (isOurs()) return node.take(frame)
+      if (isReady()) return node.take(frame)
       const { reply } = frame.address
       const address = { subject: nodeSubject(node.uuid), deliver: 'core', ...(reply !== undefined && { reply }) }
       await bus.transport.send({ address, headers: frame.headers, body: frame.body, isReply: true })

@@ -124,9 +124,17 @@ export function makeSteeredNode(parts: SteeredParts): SteeredNode {
       reply(controllers.subjectOf(controller), encodeAsyncResult(id, result, busSettings.node.results)),
     log,
   })
+  const desk = makeRequestTaker({
+    link: bus,
+    subjects: [nodeSubject(node)],
+    isOurs,
+    answer: xnode.take,
+    isNoted: xnode.isNoted,
+    log,
+  })
   return {
     announcer: register ? announcer : undefined,
-    desk: makeRequestTaker({ link: bus, subjects: [nodeSubject(node)], isOurs, answer: xnode.take, log }),
+    desk,
     xnode,
     inherit(commands) {
       void xnode.inherit()
@@ -136,7 +144,7 @@ export function makeSteeredNode(parts: SteeredParts): SteeredNode {
           .catch((error: unknown) => log.warn('a request of another replica could not be answered', { err: error }))
           .finally(() => over(parts.store, ari.name, key))
     },
-    offer: forwarded(bus, isOurs, xnode.offer),
+    offer: forwarded(bus, () => isOurs() && desk.isAwake(), xnode.offer),
   }
 }
 

@@ -6,7 +6,7 @@ import type { FactKind } from '../model/index.js'
  * Why a message was let go without a dead letter: a buffer was full, the gateway was stopping,
  * its dead letter could not be published either, or an answer to a request could not be sent.
  */
-const DROP_REASONS = ['buffer-full', 'stopping', 'dead-letter-failed', 'reply-failed'] as const
+const DROP_REASONS = ['buffer-full', 'stopping', 'dead-letter-failed', 'reply-failed', 'late'] as const
 /** One of {@link DROP_REASONS}. */
 export type DropReason = (typeof DROP_REASONS)[number]
 

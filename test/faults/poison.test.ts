@@ -4,34 +4,21 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { patchbay } from '../cli/run.js'
 import { listen } from './controller.js'
-import { callState } from './legacy-load.js'
+import { AS_SHIPPED, MENDED, poisoned, SITE_FILE, WITH_SITE_FILE } from './poisoned.js'
 import { configuration, DEAD_LETTERS, openSite, publishAll, startGateway, until } from './site.js'
 
 const POISON = 200
-/** The legacy system was changed, and calls a call's id otherwise than the mapping does. */
-const poison = (at: number) => {
-  const message = callState(`poison-${at}`, 'RINGING')
-  return { ...message, body: String(message.body).replace('uuid:', 'call_id:') }
-}
-const MENDED = `
-mapping: v1
-dialect: voice-events
-extends: patchbay/voice-events.yaml
-messages: { channel-states: { item: { fields: { uuid: null, call_id: { is: id, required: true } } } } }
-`
-const UNCHANGED = 'mapping: v1\ndialect: voice-events\nextends: patchbay/voice-events.yaml\n'
-
 test('200 messages that no rule reads are dead letters; once the mapping is mended while the gateway runs, replay brings all of them', async () => {
   const { amqpUrl, nats, legacy } = await openSite()
   const yaml = configuration(amqpUrl, nats.url, {
-    top: 'mappings: [site.yaml, patchbay/xcc.yaml]\nreload: { everyMs: 0 }',
+    top: `${WITH_SITE_FILE}\nreload: { everyMs: 0 }`,
   })
-  const gateway = await startGateway(yaml, { 'site.yaml': UNCHANGED })
+  const gateway = await startGateway(yaml, { [SITE_FILE]: AS_SHIPPED })
   await gateway.untilReady()
   const controller = await listen(nats.url)
   await publishAll(
     legacy,
-    Array.from({ length: POISON }, (_, at) => poison(at)),
+    Array.from({ length: POISON }, (_, at) => poisoned(`poison-${at}`, 'RINGING')),
     true,
   )
   await until(async () => (await legacy.checkQueue(DEAD_LETTERS)).messageCount === POISON)
@@ -46,7 +33,7 @@ test('200 messages that no rule reads are dead letters; once the mapping is mend
   const { id } = JSON.parse(line) as { readonly id: string }
   expect(await dlq('show', id)).toContain('call_id: poison-')
 
-  gateway.write({ 'site.yaml': MENDED })
+  gateway.write({ [SITE_FILE]: MENDED })
   gateway.signal('SIGHUP')
   await until(async () => (await gateway.metric('gateway_reloads_total', { outcome: 'applied' })) === 1)
   expect(await dlq('replay', '--all', '--link', 'legacy')).toBe(`${POISON} dead letters sent again\n`)

@@ -71,10 +71,12 @@ function holder(): GatewayProcess {
 const NOTED_MS = 400
 
 async function killHolder(): Promise<void> {
+  const running = () => gateways.filter((each) => each.isRunning())
   await until(
-    () => gateways.filter((each) => each.isRunning()).length > 1,
+    () => running().length > 1,
     () => 'nobody is there to take over',
   )
+  await Promise.all(running().map((each) => each.untilReady()))
   const killed = holder()
   killed.signal('SIGKILL')
   await killed.ended

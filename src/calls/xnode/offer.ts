@@ -33,7 +33,9 @@ export async function takeOffered(node: NodeContext, { id, flags }: Channel): Pr
     const channel = await node.calls.find(id)
     if (channel === undefined) return gone()
     if (hasStatus(error, 404)) return gone({ message: 'the channel is on offer no more, and went on in the dialplan' })
-    return channel.flags?.controllable === true || (await wasWon(node, id)) ? undefined : taken()
+    if (channel.flags?.controllable === true) return undefined
+    if (doubts.get(node)?.has(id) !== true) return taken()
+    return await afterDoubt(node, id)
   }
 }
 
@@ -55,18 +57,22 @@ export function doubtClaim(node: NodeContext, uuid: string): void {
   doubts.set(node, (doubts.get(node) ?? new Set()).add(uuid))
 }
 
+/** Stands among the channels of an application that is subscribed to all of them. */
+const ALL_CHANNELS = '__AST_CHANNEL_ALL_TOPIC'
+
 /**
- * Whether an earlier claim of ours won, though neither its answer nor the event of the entry came through: an application
- * hears of every channel that is in it, so where no other one hears of this channel, it is in ours.
+ * What came of an earlier claim of ours of which neither the answer nor the event of the entry came through. An application
+ * hears of every channel that is in it: where no other one can hear of this channel, it is in ours. Undefined then.
  */
-async function wasWon(node: NodeContext, id: string): Promise<boolean> {
-  if (doubts.get(node)?.has(id) !== true) return false
+async function afterDoubt(node: NodeContext, id: string): Promise<Result | undefined> {
   const all = (await node.ari.request('GET', ['applications'])) as readonly Application[] // as Asterisk documents it
-  if (all.some(({ name, channel_ids }) => name !== node.app && channel_ids.includes(id))) return false
+  const others = all.filter(({ name }) => name !== node.app)
+  if (others.some(({ channel_ids: ids }) => ids.includes(id) || ids.includes(ALL_CHANNELS)))
+    return failed('unknown: another application may have claimed the call, or we did')
   const flags = { controllable: true }
   await node.calls.tell([{ kind: 'channel', id, node: node.nodeUuid, change: 'control', flags }])
   doubts.get(node)?.delete(id)
-  return true
+  return undefined
 }
 
 interface Application {

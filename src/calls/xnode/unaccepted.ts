@@ -14,6 +14,8 @@ export interface Unaccepted {
   note(fact: Fact): void
   /** A controller took the call. */
   accepted(uuid: string): void
+  /** Another replica watches from now on. */
+  leave(): void
   stop(): void
   count(): number
 }
@@ -33,11 +35,21 @@ export interface UnacceptedParts {
   /** Whether nobody may accept a call any more. */
   isDraining(): boolean
   readonly otherwise: Otherwise
+  /** Does something that nobody asked for to a call, unless another replica has its node. */
+  ofOurOwn(uuid: string, work: () => Promise<void>): Promise<void>
   readonly log: Log
 }
 
 /** Makes the watch of one node. */
-export function watchUnaccepted({ ari, calls, withinMs, isDraining, otherwise, log }: UnacceptedParts): Unaccepted {
+export function watchUnaccepted({
+  ari,
+  calls,
+  withinMs,
+  isDraining,
+  otherwise,
+  ofOurOwn,
+  log,
+}: UnacceptedParts): Unaccepted {
   const timers = new Map<string, NodeJS.Timeout>()
   let hasStopped = false
 
@@ -64,6 +76,13 @@ export function watchUnaccepted({ ari, calls, withinMs, isDraining, otherwise, l
     const channel = await calls.find(uuid)
     if (channel === undefined || channel.controller !== undefined) return
     if (channel.direction === 'outbound' || channel.flags?.loopback) return
+    await ofOurOwn(uuid, () => release(uuid))
+  }
+
+  async function release(uuid: string): Promise<void> {
+    // Somebody may have accepted it while it was noted that it is to end.
+    const channel = await calls.find(uuid)
+    if (channel === undefined || channel.controller !== undefined) return
     log.info('nobody accepted a call in time', { channel: uuid })
     if ('hangup' in otherwise) {
       const cause = isDraining() ? CONGESTION : otherwise.hangup
@@ -72,6 +91,11 @@ export function watchUnaccepted({ ari, calls, withinMs, isDraining, otherwise, l
     }
     const { context, extension, priority } = otherwise.continueAt
     await ari.request('POST', ['channels', uuid, 'continue'], { body: { context, extension, priority } })
+  }
+
+  function leave(): void {
+    for (const timer of timers.values()) clearTimeout(timer)
+    timers.clear()
   }
 
   return {
@@ -83,10 +107,10 @@ export function watchUnaccepted({ ari, calls, withinMs, isDraining, otherwise, l
       endAfter(id, isDraining() ? 0 : withinMs)
     },
     accepted: forget,
+    leave,
     stop() {
       hasStopped = true
-      for (const timer of timers.values()) clearTimeout(timer)
-      timers.clear()
+      leave()
     },
     count: () => timers.size,
   }

@@ -1,3 +1,4 @@
+import { decodeEnvelope } from '../../codecs/json-rpc/index.js'
 import { GatewayError } from '../../errors.js'
 import type { ChannelFact, Fact } from '../../model/index.js'
 import type { Log } from '../../telemetry/index.js'
@@ -46,6 +47,10 @@ export interface XNode {
   lost(): void
   /** The link to the switch stands. */
   back(): void
+  /** Another replica has the node: what would be done to its calls of our own accord is done there. */
+  leave(): void
+  /** Whether such a request is noted as begun before it is carried out. */
+  isNoted(frame: Frame): boolean
   stop(): void
   /** Timers, listeners and commands that stand. */
   open(): number
@@ -112,7 +117,7 @@ export function makeXNode(parts: XNodeParts): XNode {
     longestMs: parts.shutdownWithinMs,
     update: parts.update,
     leave: parts.leave,
-    end: async (uuid) => void (await ari.request('DELETE', ['channels', uuid])),
+    end: (uuid) => ofOurOwn(uuid, async () => void (await ari.request('DELETE', ['channels', uuid]))),
     log,
   })
   const unaccepted = watchUnaccepted({
@@ -121,6 +126,7 @@ export function makeXNode(parts: XNodeParts): XNode {
     withinMs: parts.acceptWithinMs,
     isDraining: drain.on,
     otherwise: parts.otherwise,
+    ofOurOwn,
     log,
   })
   /** What runs on a channel, which Stop ends. */
@@ -153,41 +159,79 @@ export function makeXNode(parts: XNodeParts): XNode {
   const desk = requestDesk({ ...deskParts, handle: carryOut })
   const orphans = requestDesk({ ...deskParts, wasTried: true, handle: orphan })
   /** Ends of what was accepted and comes to its own end later, by who asked and the id of the request. */
-  const accepted = new Map<string, () => void>()
+  const accepted = new Map<string, (() => void)[]>()
   const nameOf = (controller: string, id: string) => `${controller} ${id}`
 
   function later(controller: string, id: string, result: Result): void {
     parts.later(controller, id, result)
     if (result.code === ACCEPTED) return
-    const name = nameOf(controller, id)
-    accepted.get(name)?.()
-    accepted.delete(name)
+    over(nameOf(controller, id))
+  }
+
+  /** One that asks all things under one id is answered in the order in which it asked. */
+  function over(name: string): void {
+    const ends = accepted.get(name) ?? []
+    ends.shift()?.()
+    if (ends.length === 0) accepted.delete(name)
+  }
+
+  /**
+   * Does something to a call that nobody asked for: noted before, which another replica that has the node by now
+   * prevents.
+   */
+  async function ofOurOwn(uuid: string, work: () => Promise<void>): Promise<void> {
+    const end = await commands.begin(ownRequest(nodeUuid, uuid))
+    try {
+      await work()
+    } finally {
+      end()
+    }
   }
 
   async function carryOut(request: NodeRequest): Promise<Result> {
     const { method, frame, controller, id } = request
     if (REPEATABLE.test(method)) return handle(request)
-    const askedAt = performance.now()
-    const end = await commands.begin(frame)
-    const waitedMs = performance.now() - askedAt
-    if (waitedMs > DEADLINE_MS) {
+    const end = await noted(frame)
+    if (end === undefined) return failed('not done: that it begins could not be noted in time')
+    const isLater = COMES_LATER.has(method) && controller !== undefined && id !== undefined
+    if (!isLater) {
+      const result = await handle(request)
       end()
-      return tooLate(waitedMs)
+      return result
     }
-    // What comes to its end later may do so before it was said that it began.
-    if (COMES_LATER.has(method) && controller !== undefined && id !== undefined)
-      accepted.set(nameOf(controller, id), end)
+    // It may come to its end before it was said that it began.
+    const name = nameOf(controller, id)
+    accepted.set(name, [...(accepted.get(name) ?? []), end])
     const result = await handle(request)
-    if (result.code === ACCEPTED && id !== undefined) return result
-    if (controller !== undefined && id !== undefined) accepted.delete(nameOf(controller, id))
-    end()
+    if (result.code !== ACCEPTED) over(name)
     return result
+  }
+
+  /** Undefined where that takes longer than a command may wait: then it is not carried out any more. */
+  async function noted(frame: Frame): Promise<(() => void) | undefined> {
+    const begun = commands.begin(frame)
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), DEADLINE_MS)
+    })
+    try {
+      const end = await Promise.race([begun, late])
+      if (end === undefined)
+        begun.then(
+          (endLate) => endLate(),
+          () => undefined,
+        )
+      return end
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   /** It may be that its beginning was answered and its end was not. */
   async function orphan(request: NodeRequest): Promise<Result> {
     const { method, controller, id, params } = request
-    if (OWNS.has(method)) doubtClaim(node, String(params.uuid))
+    const uuid = String(params.uuid)
+    if (OWNS.has(method) && (await calls.find(uuid))?.flags?.offered === true) doubtClaim(node, uuid)
     const result = await orphaned(node, request)
     if (
       COMES_LATER.has(method) &&
@@ -248,7 +292,8 @@ export function makeXNode(parts: XNodeParts): XNode {
       const result = await turns.run(uuid, turn, async () => {
         const waitedMs = performance.now() - askedAt
         // Media wait for each other as long as they last. What waited through an outage is not wanted any more.
-        if (waitedMs > DEADLINE_MS && (turn !== 'to-the-end' || lostAt > askedAt)) return tooLate(waitedMs)
+        if (waitedMs > DEADLINE_MS && (turn !== 'to-the-end' || lostAt > askedAt))
+          return failed(`not done: it waited for ${Math.round(waitedMs / 1000)} s`)
         const channel = await calls.find(uuid)
         if (channel === undefined) return noSuchChannel(uuid)
         wasThere = true
@@ -303,6 +348,15 @@ export function makeXNode(parts: XNodeParts): XNode {
       isUp = true
       happenings.back()
     },
+    leave: unaccepted.leave,
+    isNoted(frame) {
+      try {
+        const envelope = decodeEnvelope(frame.body)
+        return envelope.kind === 'request' && !REPEATABLE.test(envelope.method)
+      } catch {
+        return false
+      }
+    },
     stop() {
       hasStopped = true
       drain.stop()
@@ -325,8 +379,10 @@ export function makeXNode(parts: XNodeParts): XNode {
   }
 }
 
-function tooLate(waitedMs: number): Result {
-  return failed(`not done: it waited for ${Math.round(waitedMs / 1000)} s`)
+/** A request of our own accord, as it is noted; nobody waits for its answer. */
+function ownRequest(nodeUuid: string, uuid: string): Frame {
+  const body = JSON.stringify({ jsonrpc: '2.0', method: 'XNode.Hangup', params: { uuid, node_uuid: nodeUuid } })
+  return { address: {}, headers: {}, body: Buffer.from(body) }
 }
 
 /** A command that does not end in time is answered for; what it still does is its own affair. */

@@ -26,8 +26,6 @@ export interface Snapshot {
   readonly terminals: ReadonlyMap<string, TerminalView>
   readonly devices: ReadonlyMap<string, DeviceState>
   readonly commands: ReadonlyMap<string, Frame>
-  /** Everything up to this place of the journal is in it. */
-  readonly checkpoint: number
 }
 
 /** Writes what the journal says into the bucket, where the last word on each thing stands by itself. */
@@ -35,10 +33,10 @@ export interface Checkpoints {
   /** Everything in the bucket about some lines; what is written of them afterwards is compared with it. */
   read(lines: readonly string[]): Promise<ReadonlyMap<string, Snapshot>>
   /**
-   * Writes records of a line, and then that everything up to a place is there.
+   * Writes records of a line.
    * @throws GatewayError `state.outrun` where another replica writes the line
    */
-  write(line: string, records: ReadonlyMap<string, Record>, place: number): Promise<void>
+  write(line: string, records: ReadonlyMap<string, Record>): Promise<void>
   /** Writes again what nobody changed for so long that it would vanish. */
   refresh(line: string): Promise<void>
 }
@@ -54,17 +52,15 @@ interface Making {
   readonly terminals: Map<string, TerminalView>
   readonly devices: Map<string, DeviceState>
   readonly commands: Map<string, Frame>
-  checkpoint: number
 }
 
 /** First parts of the keys that are ours. */
-const KINDS: ReadonlySet<string> = new Set(['call', 'terminal', 'device', 'command', 'checkpoint'])
+const KINDS: ReadonlySet<string> = new Set(['call', 'terminal', 'device', 'command'])
 const blank = (): Making => ({
   calls: new Map(),
   terminals: new Map(),
   devices: new Map(),
   commands: new Map(),
-  checkpoint: 0,
 })
 /** Writes under way at a time. */
 const AT_ONCE = 32
@@ -74,8 +70,6 @@ function recordKey(line: string, record: Record): string {
   const name = 'key' in record ? record.key : record.kind === 'terminal' ? record.terminal.serial : record.name
   return `${record.kind}.${line}.${keyPart(name)}`
 }
-
-const checkpointKey = (line: string) => `checkpoint.${line}`
 
 /** What an entry of the journal says, by key in the bucket. */
 export function recordsOf(line: string, { calls, terminals, devices, commands }: Entry): ReadonlyMap<string, Record> {
@@ -143,6 +137,15 @@ export function makeCheckpoints({ bucket, treesOf, keepMs, isWriter, now }: Chec
     }
   }
 
+  /** What somebody wrote meanwhile is young; or it was we ourselves, and did not hear of it. */
+  async function again(known: Map<string, Written>, key: string): Promise<void> {
+    const text = known.get(key)?.text
+    if (text === undefined || (await tryPut(known, key, text))) return
+    const there = await bucket.get(key)
+    if (there?.text === undefined) known.delete(key)
+    else known.set(key, { revision: there.revision, text: there.text, at: there.at })
+  }
+
   async function atOnce<T>(work: readonly T[], carryOut: (each: T) => Promise<unknown>): Promise<void> {
     const left = [...work]
     const some = async () => {
@@ -158,7 +161,6 @@ export function makeCheckpoints({ bucket, treesOf, keepMs, isWriter, now }: Chec
       into.terminals.set(name, value as TerminalView) // written by `put`, as all of these
     else if (kind === 'command') into.commands.set(name, frameFromJson(value as FrameJson))
     else if (kind === 'device') into.devices.set(name, value as DeviceState)
-    else if (kind === 'checkpoint') into.checkpoint = value as number
   }
 
   function sort(entries: readonly BucketEntry[], wanted: ReadonlySet<string>): ReadonlyMap<string, Snapshot> {
@@ -176,16 +178,12 @@ export function makeCheckpoints({ bucket, treesOf, keepMs, isWriter, now }: Chec
 
   return {
     read: async (lines) => sort(await bucket.all(), new Set(lines)),
-    async write(line, records, place) {
-      await atOnce([...records], ([key, record]) => put(line, key, textOf(record)))
-      await put(line, checkpointKey(line), String(place))
-    },
+    write: (line, records) => atOnce([...records], ([key, record]) => put(line, key, textOf(record))),
     async refresh(line) {
       const old = now() - keepMs / 3
       const known = writtenOf(line)
       const fading = [...known].filter(([, { at }]) => at < old).map(([key]) => key)
-      // What changed meanwhile is young.
-      await atOnce(fading, (key) => tryPut(known, key, known.get(key)?.text))
+      await atOnce(fading, (key) => again(known, key))
     },
   }
 }

@@ -15,6 +15,8 @@ export interface Leases {
    * @param since until when its duty was done, UTC milliseconds
    */
   release(duty: string, since: number): Promise<void>
+  /** From now on takes no lease that it does not have. */
+  retire(): void
   /** Keeps no lease any more; those not given back are taken when we were silent for long enough. */
   stop(): Promise<void>
 }
@@ -38,6 +40,8 @@ const BEAT_MS = 400
 const SILENCE_MS = 2000
 /** Whose writes stood still for longer than that knows nothing of the silence of others. Milliseconds. */
 const PAUSE_MS = 1500
+/** Pause before watches are begun again. Milliseconds. */
+const WATCH_AGAIN_MS = 500
 /** A replica that was not heard for so long is gone. Milliseconds. */
 const ALIVE_MS = 5000
 /** Whoever holds more leases waits longer for the next one, so that they spread. Milliseconds for each. */
@@ -77,6 +81,9 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
   let timer: NodeJS.Timeout | undefined
   let beating: Promise<void> = Promise.resolve()
   let unwatch: (() => void)[] = []
+  /** How often it was begun to watch. */
+  let watches = 0
+  let isRetired = false
   let isStopped = false
 
   const renewal = () => JSON.stringify({ holder: me, at: Date.now() } satisfies Lease)
@@ -106,6 +113,38 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
   function lose(duty: string): void {
     held.delete(duty)
     if (!isStopped) lost(duty)
+  }
+
+  function noteReplica({ key, text }: BucketEntry): void {
+    const replica = key.slice(replicaKey('').length)
+    if (replica === me) return
+    if (text === undefined) others.delete(replica)
+    else others.set(replica, clock())
+  }
+
+  /** Watches that end by themselves, or cannot be begun, are begun anew. */
+  async function watchAll(): Promise<void> {
+    const mine = ++watches
+    const anew = () => {
+      if (mine !== watches || isStopped) return
+      watches += 1
+      setTimeout(() => void watchAll(), WATCH_AGAIN_MS).unref()
+    }
+    const begun = await Promise.allSettled([
+      bucket.watch(`${leaseKey('')}>`, note, anew),
+      bucket.watch(`${replicaKey('')}>`, noteReplica, anew),
+    ])
+    const ends = begun.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+    if (mine !== watches || isStopped) {
+      for (const end of ends) end()
+      return
+    }
+    for (const end of unwatch.splice(0)) end()
+    unwatch = ends
+    const failed = begun.find((each) => each.status === 'rejected')
+    if (failed === undefined) return
+    log.debug('leases are not watched for now', { err: failed.reason })
+    anew()
   }
 
   async function renew(duty: string): Promise<void> {
@@ -138,7 +177,7 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
   }
 
   async function claim(duty: string): Promise<void> {
-    if (isStopped || held.has(duty) || claiming.has(duty) || writingSince === undefined || !isFree(duty)) return
+    if (isRetired || held.has(duty) || claiming.has(duty) || writingSince === undefined || !isFree(duty)) return
     claiming.add(duty)
     try {
       const before = seen.get(duty)
@@ -177,19 +216,11 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
 
   return {
     async start() {
-      for (const end of unwatch.splice(0)) end()
-      unwatch = await Promise.all([
-        bucket.watch(`${leaseKey('')}>`, note),
-        bucket.watch(`${replicaKey('')}>`, ({ key, text }) => {
-          const replica = key.slice(replicaKey('').length)
-          if (replica === me) return
-          if (text === undefined) others.delete(replica)
-          else others.set(replica, clock())
-        }),
-      ])
-      if (timer === undefined && !isStopped) {
-        timer = setTimeout(beats, 0)
-      }
+      await watchAll()
+      if (timer === undefined && !isStopped) timer = setTimeout(beats, 0)
+    },
+    retire() {
+      isRetired = true
     },
     holds: (duty) => held.has(duty),
     hasOthers: () => [...others.values()].some((at) => clock() - at < ALIVE_MS),
@@ -208,6 +239,7 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
         await bucket.swap(leaseKey(duty), released, there.revision)
     },
     async stop() {
+      isRetired = true
       isStopped = true
       clearTimeout(timer)
       for (const silence of silences.values()) clearTimeout(silence)

@@ -45,6 +45,8 @@ export interface Replicas {
   hasOthers(): boolean
   /** Resolves once it knows what all know; duties fall to it from then on. @throws GatewayError `state.store`, `link.connect` */
   start(use: ReplicaUse, report: (event: LinkEvent) => void): Promise<void>
+  /** Takes no duty any more that it does not have. */
+  retire(): void
   /**
    * Leaves all duties to others, once nothing more is taken and all is said.
    * @param since when the last was taken, UTC milliseconds
@@ -65,6 +67,7 @@ export function soleReplica(duties: Duties, now: () => number): Replicas {
     async start(use) {
       for (const links of duties.values()) use.take(links, () => NO_LEGACY, undefined)
     },
+    retire: () => undefined,
     handOver: () => Promise.resolve(),
     stop: () => Promise.resolve(),
   }
@@ -155,8 +158,10 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
 
   function lost(duty: string): void {
     for (const link of duties.get(duty)!) state.halt(link)
-    if (!active.delete(duty) || isStopped) return
-    log.warn('duty lost to another replica', { duty })
+    const wasBegun = active.delete(duty)
+    if (isStopped) return
+    if (wasBegun) log.warn('duty lost to another replica', { duty })
+    // Also where it was only being begun: lines may be written here by then, and missed what the other one writes.
     forgo(duty)
   }
 
@@ -207,17 +212,17 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
       await shared.open(() => {
         if (!isOpen) return
         state.again()
-        leases.start().catch((error: unknown) => log.warn('leases are not watched yet', { err: error }))
+        void leases.start()
       }, report)
       await state.open()
       isOpen = true
       await leases.start()
       log.info('replica ready', { replica: me, duties: [...duties.keys()] })
     },
+    retire: leases.retire,
     async handOver(since) {
-      const mine = [...active]
       active.clear()
-      await Promise.all(mine.map((duty) => leave(duty, since)))
+      await Promise.all([...duties.keys()].filter(leases.holds).map((duty) => leave(duty, since)))
     },
     async stop() {
       isStopped = true

@@ -129,15 +129,6 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     }
   }
 
-  /** Nothing was said and begun just now of what is only read again. */
-  function tellOn(link: string, { entries }: Batch): void {
-    for (const { letters, commands: requests } of entries) {
-      if (letters !== undefined) parts.onFollowed(letters)
-      const begun = [...(requests?.values() ?? [])].filter((frame) => frame !== undefined)
-      if (begun.length > 0) parts.onBegun(link, begun)
-    }
-  }
-
   function follow(entry: JournalEntry): void {
     lastPlace = Math.max(lastPlace, entry.place)
     const line = lines.get(entry.line)
@@ -148,7 +139,8 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     if (later !== undefined) later.push(entry)
     else if (batch === undefined) line.skip(entry.place)
     else followNow(line, entry.place, batch)
-    if (batch !== undefined && isCurrent) tellOn(line.link, batch)
+    if (!isCurrent || batch === undefined) return // nothing is said just now of what is only read again
+    for (const { letters } of batch.entries) if (letters !== undefined) parts.onFollowed(letters)
   }
 
   /** An entry that cannot be read keeps nobody from the next one. */
@@ -162,8 +154,13 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
   }
 
   function followNow(line: Line, place: number, batch: Batch): void {
+    const { link } = line
     line.follow(place, batch)
-    for (const entry of batch.entries) keep({ ...entry, link: line.link })
+    for (const entry of batch.entries) {
+      keep({ ...entry, link })
+      const begun = [...(entry.commands?.values() ?? [])].filter((frame) => frame !== undefined)
+      if (begun.length > 0) parts.onBegun(link, begun)
+    }
   }
 
   function readAgain(line: Line, entry: JournalEntry): void {
@@ -173,11 +170,8 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     else followNow(line, entry.place, batch)
   }
 
-  function load(link: string, snapshot: Snapshot | undefined): number {
-    if (snapshot === undefined) return 0
-    const { checkpoint, ...known } = snapshot
-    keep({ link, ...known })
-    return checkpoint
+  function load(link: string, snapshot: Snapshot | undefined): void {
+    if (snapshot !== undefined) keep({ link, ...snapshot })
   }
 
   /** What comes twice meanwhile is known by its place. */
@@ -212,10 +206,10 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
 
   async function open(): Promise<void> {
     const snapshots = await checkpoints.read(parts.links)
-    const starts = parts.links.map((link) => load(link, snapshots.get(link)))
+    for (const link of parts.links) load(link, snapshots.get(link))
     const { first, last } = await journal.bounds()
-    // The entry of a checkpoint tells nothing new, but where its line stands: whoever is to write next has to know.
-    const from = Math.max(1, first, Math.min(...starts, last))
+    // Also what is in the bucket already: who is to write next has to know what was not said and what may come again.
+    const from = Math.max(1, first)
     lastPlace = from - 1
     await followFrom(from)
     await reached(last)
@@ -236,9 +230,9 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     lines.set(link, line)
     memory.forget(link)
     commands.delete(link)
-    const start = load(link, (await checkpoints.read([link])).get(link))
+    load(link, (await checkpoints.read([link])).get(link))
     const { first, last } = await journal.bounds()
-    await readUntil(Math.max(first, start), last, (entry) => {
+    await readUntil(first, last, (entry) => {
       if (entry.line === link) readAgain(line, entry)
     })
     buffered.delete(link)
@@ -274,7 +268,7 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     compared.add(line)
     const { records, place } = line.dirty()
     if (records.size === 0 && copied.get(line) === place) return
-    await checkpoints.write(line.link, records, place)
+    await checkpoints.write(line.link, records)
     copied.set(line, place)
     line.saved(place)
     await forget(line, place)
@@ -342,7 +336,9 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     settled: async (link) => {
       const line = lines.get(link)!
       await line.settled()
-      if (line.isWriting()) await save(line)
+      // The journal has it all: the next replica copies it, should we not be able to.
+      if (line.isWriting()) await save(line).catch((error: unknown) => log.debug('not copied', { link, err: error }))
+      await line.settled()
       line.end()
     },
     close() {

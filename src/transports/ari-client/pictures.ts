@@ -36,6 +36,8 @@ const AT_ONCE = 8
 
 interface Lists {
   readonly application: Json
+  /** Channels that other applications name: one that was moved to them still looks as if it were in ours. */
+  readonly elsewhere: ReadonlySet<string>
   readonly channels: readonly Json[]
   readonly bridges: readonly Json[]
   readonly endpoints: readonly Json[]
@@ -75,6 +77,7 @@ export async function takePictures(config: AriConfig, rest: AriRest, seen: Seen,
     (each) => isCall(each) && living(idOf(each)),
   )
   const ids = new Set(calls.map(idOf))
+  const entered = (channel: Json) => stands(channel, config.app) && !lists.elsewhere.has(idOf(channel))
   const ofOurs = (bridge: Json) => textsOf(bridge.channels).some((id) => ids.has(id))
   const inApplication = new Set(textsOf(lists.application.bridge_ids))
   const allBridges = subscribed(config.subscribe, 'bridge') === 'all'
@@ -82,7 +85,7 @@ export async function takePictures(config: AriConfig, rest: AriRest, seen: Seen,
   const byName = (thing: Json) => endpointName(thing) ?? ''
   const endpoints = subscribed(config.subscribe, 'endpoint') && wantedEndpoints(config, lists.endpoints)
   return {
-    channels: calls.map((each) => (stands(each, config.app) ? { ...each, in_application: true } : each)),
+    channels: calls.map((each) => (entered(each) ? { ...each, in_application: true } : each)),
     bridges: newest(bridges, idOf, seen.bridges).filter((each) => !seen.gone.has(idOf(each))),
     endpoints: endpoints?.map((each) => seen.endpoints.get(byName(each)) ?? each),
     devices: devices && newest(devices, (device) => textOf(device.name), seen.devices),
@@ -93,14 +96,22 @@ export async function takePictures(config: AriConfig, rest: AriRest, seen: Seen,
 
 async function readLists(config: AriConfig, rest: AriRest): Promise<Lists> {
   const list = async (...path: string[]) => objectsOf(await rest.request('GET', path))
-  const [application, channels, bridges, endpoints, devices] = await Promise.all([
-    rest.request('GET', ['applications', config.app]),
+  const [applications, channels, bridges, endpoints, devices] = await Promise.all([
+    list('applications'),
     list('channels'),
     list('bridges'),
     list('endpoints'),
     subscribed(config.subscribe, 'deviceState') === 'all' ? list('deviceStates') : [],
   ])
-  return { application: objectOf(application) ?? {}, channels, bridges, endpoints, devices }
+  const others = applications.filter(({ name }) => name !== config.app)
+  return {
+    application: applications.find(({ name }) => name === config.app) ?? {},
+    elsewhere: new Set(others.flatMap((each) => textsOf(each.channel_ids))),
+    channels,
+    bridges,
+    endpoints,
+    devices,
+  }
 }
 
 /** Things of a list, each in its newest form, with those that only events know. */

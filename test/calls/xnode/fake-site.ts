@@ -1,4 +1,5 @@
 import {
+  type CommandLog,
   controllersBelow,
   makeXNode,
   type Otherwise,
@@ -33,7 +34,12 @@ export const settled = () => new Promise<void>((resolve) => setImmediate(resolve
 /** A node whose Asterisk answers what a test says, and tells nothing by itself. */
 export function fakeSite(
   answers: Answers = () => undefined,
-  more: { readonly otherwise?: Otherwise; readonly acceptWithinMs?: number; readonly shutdownWithinMs?: number } = {},
+  more: {
+    readonly otherwise?: Otherwise
+    readonly acceptWithinMs?: number
+    readonly shutdownWithinMs?: number
+    readonly begin?: CommandLog['begin']
+  } = {},
 ) {
   const known = new Map<string, Channel>()
   const asked: string[] = []
@@ -74,7 +80,7 @@ export function fakeSite(
     all: async () => [...known.values()],
   }
   const node = makeXNode({
-    commands: { begin: async () => () => undefined },
+    commands: { begin: more.begin ?? (async () => () => undefined) },
     nodeUuid: 'n1',
     app: 'patchbay',
     ari,

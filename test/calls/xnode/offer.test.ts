@@ -106,10 +106,13 @@ test('a claim that was not answered has won where no other application hears of 
   expect(site.told).toMatchObject([{ id: 'a', change: 'control', flags: { controllable: true } }])
 })
 
-test('a claim that was not answered is lost where another application hears of the channel', async () => {
+test('a claim that was not answered stays unknown where another application hears of the channel', async () => {
   const site = doubting({ patchbay: ['a'], desk: ['a'] })
   await site.ask('Accept', { uuid: 'a' })
-  expect(await site.ask('Accept', { uuid: 'a' })).toMatchObject({ code: 419 })
+  expect(await site.ask('Accept', { uuid: 'a' })).toMatchObject({
+    code: 500,
+    message: 'unknown: another application may have claimed the call, or we did',
+  })
   expect(site.told).toEqual([])
 })
 

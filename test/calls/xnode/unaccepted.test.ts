@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { earId } from '../../../src/calls/xnode/ears.js'
+import type { CommandLog } from '../../../src/calls/xnode/index.js'
 import type { Channel } from '../../../src/model/index.js'
 import { fakeSite, refused } from './fake-site.js'
 
@@ -8,9 +9,12 @@ afterEach(() => void vi.useRealTimers())
 
 const enters = { change: 'control', flags: { controllable: true } } as const
 
-function calling(id: string, statuses: readonly number[]) {
+function calling(id: string, statuses: readonly number[], begin?: CommandLog['begin']) {
   const left = [...statuses]
-  const site = fakeSite(() => (left.length > 0 ? refused(left.shift()!) : undefined), { acceptWithinMs: 100 })
+  const site = fakeSite(() => (left.length > 0 ? refused(left.shift()!) : undefined), {
+    acceptWithinMs: 100,
+    ...(begin && { begin }),
+  })
   site.known.set(id, { id, state: 'ringing' } as Channel)
   site.tell(id, enters)
   return site
@@ -36,4 +40,16 @@ test('one that is gone, or was accepted meanwhile, is not ended again', async ()
 test('a channel of our own is waited for by nobody', () => {
   const site = calling(earId('x'), [])
   expect(site.node.open()).toBe(0)
+})
+
+test('a replica that does not have the node any more ends nothing, nor does one that hears of an owner at the last moment', async () => {
+  const outrun = calling('a', [], () => Promise.reject(new Error('another replica has it')))
+  const late = calling('b', [], async () => {
+    late.known.set('b', { id: 'b', controller: 'c1' } as Channel)
+    return () => undefined
+  })
+  const left = calling('c', [])
+  left.node.leave()
+  await vi.advanceTimersByTimeAsync(1000)
+  expect([outrun, late, left].map(({ asked }) => asked)).toEqual([[], [], []])
 })

@@ -1,6 +1,7 @@
 import { BROKER_SCENARIOS } from './brokers.js'
 import { AWAY_SCENARIOS } from './everybody-away.js'
 import { LINK_SCENARIOS } from './links.js'
+import { POISON_SCENARIOS } from './poison.js'
 import { REPLICA_SCENARIOS } from './replica-kills.js'
 import type { Scenario } from './scenario.js'
 
@@ -10,4 +11,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...AWAY_SCENARIOS,
   ...LINK_SCENARIOS,
   ...BROKER_SCENARIOS,
+  ...POISON_SCENARIOS,
 ]

@@ -148,6 +148,7 @@ export async function startFakeAsterisk(tls?: ServerOptions): Promise<FakeAsteri
     const [, resource = '', name = '', part = ''] = path.split('/')
     if (path === '/asterisk/info') return { status: 200, body: info() }
     if (resource === 'applications' && part === 'subscription') return subscription(method, query.eventSource ?? '')
+    if (path === '/applications') return { status: 200, body: [{ name: 'patchbay', ...fake.application }] }
     if (resource === 'applications') return { status: 200, body: { name, ...fake.application } }
     if (path === '/channels') return { status: 200, body: fake.channels }
     if (path === '/bridges') return { status: 200, body: fake.bridges }

@@ -30,9 +30,15 @@ export interface Bucket {
   swap(key: string, text: string, revision: number): Promise<number | undefined>
   /** Removes; where a `revision` is given, unless somebody wrote since. */
   remove(key: string, revision?: number): Promise<boolean>
-  /** Tells what is there under a pattern of keys, and every change from then on. Answers what ends it. */
-  watch(pattern: string, tell: (entry: BucketEntry) => void): Promise<() => void>
+  /**
+   * Tells what is there under a pattern of keys, and every change from then on. Answers what ends it; where it ends by
+   * itself, `ended` is called.
+   */
+  watch(pattern: string, tell: (entry: BucketEntry) => void, ended: () => void): Promise<() => void>
 }
+
+/** Between two values that are read, longer than any server takes. Milliseconds. */
+const SILENCE_MS = 5000
 
 /** Letters that NATS takes in a key; any other text is written in base64, marked by a sign that no name begins with. */
 const PLAIN = /^[A-Za-z0-9_-]+$/
@@ -85,11 +91,19 @@ export function makeBucket(current: () => KV | undefined): Bucket {
     const { values } = await kv.status()
     if (values === 0) return found
     const watched = await kv.watch({ include: KvWatchInclude.LastValue })
-    for await (const entry of watched) {
-      found.push(entryOf(entry))
-      if (entry.delta === 0) break
+    // It says nothing of a server that went away with it.
+    let timer = setTimeout(watched.stop, SILENCE_MS)
+    try {
+      for await (const entry of watched) {
+        clearTimeout(timer)
+        timer = setTimeout(watched.stop, SILENCE_MS)
+        found.push(entryOf(entry))
+        if (entry.delta === 0) return found.filter(({ text }) => text !== undefined)
+      }
+    } finally {
+      clearTimeout(timer)
     }
-    return found.filter(({ text }) => text !== undefined)
+    throw new Error('it ended before the last value')
   }
 
   return {
@@ -107,14 +121,22 @@ export function makeBucket(current: () => KV | undefined): Bucket {
       const gone = asked(`removing ${key}`, (kv) => kv.delete(key, options).then(() => true))
       return (await unlessOutrun(gone)) === true
     },
-    watch: (pattern, tell) =>
+    watch: (pattern, tell, ended) =>
       asked(`watching ${pattern}`, async (kv) => {
         const watched = await kv.watch({ key: pattern, include: KvWatchInclude.LastValue })
+        let isWanted = true
+        const end = () => {
+          if (isWanted) ended()
+          isWanted = false
+        }
         const reading = (async () => {
           for await (const entry of watched) tell(entryOf(entry))
         })()
-        reading.catch(() => undefined) // it ends with its connection, and the next one brings another
-        return () => watched.stop()
+        reading.then(end, end)
+        return () => {
+          isWanted = false
+          watched.stop()
+        }
       }),
   }
 }

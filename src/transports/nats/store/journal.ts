@@ -61,7 +61,7 @@ export function journalSubject(group: string, line: string): string {
 /**
  * @param current the stream while a connection stands
  * @param troubled is told once of each append that does not succeed for long although a connection stands, with the
- *   reason, and once it did, with none
+ *   reason, and once it did or was given up, with none
  */
 export function makeJournal(
   stream: string,
@@ -115,20 +115,22 @@ export function makeJournal(
     async append(line, body, name, after, halt) {
       const begunAt = performance.now()
       let isTold = false
-      for (let attempt = 1; ; attempt++) {
-        try {
-          const place = await tryAppend(line, body, name, after)
-          if (isTold) troubled(line, undefined)
-          return place
-        } catch (error) {
-          if (halt.aborted) throw unavailable('appending to the journal', error)
-          if (!isTold && current() !== undefined && performance.now() - begunAt > TROUBLE_MS) {
-            isTold = true
-            troubled(line, reasonOf(error))
+      try {
+        for (let attempt = 1; ; attempt++) {
+          try {
+            return await tryAppend(line, body, name, after)
+          } catch (error) {
+            if (halt.aborted) throw unavailable('appending to the journal', error)
+            if (!isTold && current() !== undefined && performance.now() - begunAt > TROUBLE_MS) {
+              isTold = true
+              troubled(line, reasonOf(error))
+            }
           }
+          await delay(backoffMs(attempt, PAUSES), undefined, { signal: halt }).catch(() => undefined)
+          if (halt.aborted) throw unavailable('appending to the journal')
         }
-        await delay(backoffMs(attempt, PAUSES), undefined, { signal: halt }).catch(() => undefined)
-        if (halt.aborted) throw unavailable('appending to the journal')
+      } finally {
+        if (isTold) troubled(line, undefined)
       }
     },
     follow: (from, tell, ended) =>

@@ -181,9 +181,16 @@ export function makeSharedStore(config: SharedStoreConfig): SharedStore {
       (line, reason) => tellTrouble(line, reason),
     ),
     async open(up, report) {
+      const troubles = new Map<string, string>()
+      const tellTroubles = () => {
+        for (const [line, reason] of troubles)
+          report({ kind: 'down', error: unavailable(`the journal takes no entry of "${line}"`, reason) })
+      }
       tellTrouble = (line, reason) => {
-        if (reason === undefined) report({ kind: 'up' })
-        else report({ kind: 'down', error: unavailable(`the journal takes no entry of "${line}"`, reason) })
+        if (reason === undefined) troubles.delete(line)
+        else troubles.set(line, reason)
+        if (troubles.size === 0 && stream !== undefined) report({ kind: 'up' })
+        else tellTroubles()
       }
       kept = keepConnection(config.nats, {
         setUp,
@@ -197,7 +204,10 @@ export function makeSharedStore(config: SharedStoreConfig): SharedStore {
           stream = undefined
         },
         violated: () => undefined, // each request hears of it by itself
-        report,
+        report(event) {
+          report(event)
+          if (event.kind === 'up') tellTroubles()
+        },
       })
       await kept.opened
     },
