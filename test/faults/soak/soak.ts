@@ -117,11 +117,10 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
       tell(`${((performance.now() - startedAt) / 60_000).toFixed(1)} min`, now)
       return now
     }
-    let warm: Sample | undefined
-    let last = before.sample
+    const samples: Sample[] = []
     for (let atMs = lineEveryMs; atMs <= lengthMs; atMs += lineEveryMs) {
-      last = await sampleAt(atMs)
-      if (atMs >= warmUpMs) warm ??= last
+      const now = await sampleAt(atMs)
+      if (atMs >= warmUpMs) samples.push(now)
     }
     const sentInTimeMs = performance.now() - startedAt
     await load.stop()
@@ -140,7 +139,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
       ...(rate >= options.perSecond * 0.95
         ? []
         : [`only ${rate.toFixed(0)} events a second were published, and ${options.perSecond} should be`]),
-      ...judgeGrowth(warm ?? before.sample, last),
+      ...judgeGrowth(samples),
       ...judgeLeaks(before, after),
     ]
     return { sent: load.confirmed(), received: arrivals.received(), lost: account.lost(), why }
