@@ -207,12 +207,13 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
   async function open(): Promise<void> {
     const snapshots = await checkpoints.read(parts.links)
     for (const link of parts.links) load(link, snapshots.get(link))
-    const { first, last } = await journal.bounds()
+    const lasts = await Promise.all(parts.links.map((link) => journal.lastOf(link)))
+    const first = await journal.first()
     // Also what is in the bucket already: who is to write next has to know what was not said and what may come again.
     const from = Math.max(1, first)
     lastPlace = from - 1
     await followFrom(from)
-    await reached(last)
+    await reached(Math.max(0, ...lasts))
     isCurrent = true
     every(CHECKPOINT_MS, saveAll)
     every(
@@ -231,8 +232,7 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     memory.forget(link)
     commands.delete(link)
     load(link, (await checkpoints.read([link])).get(link))
-    const { first, last } = await journal.bounds()
-    await readUntil(first, last, (entry) => {
+    await readUntil(await journal.first(), await journal.lastOf(link), (entry) => {
       if (entry.line === link) readAgain(line, entry)
     })
     buffered.delete(link)

@@ -92,11 +92,12 @@ export function makeBucket(current: () => KV | undefined): Bucket {
     if (values === 0) return found
     const watched = await kv.watch({ include: KvWatchInclude.LastValue })
     // It says nothing of a server that went away with it.
-    let timer = setTimeout(watched.stop, SILENCE_MS)
+    const giveUp = () => watched.stop()
+    let timer = setTimeout(giveUp, SILENCE_MS)
     try {
       for await (const entry of watched) {
         clearTimeout(timer)
-        timer = setTimeout(watched.stop, SILENCE_MS)
+        timer = setTimeout(giveUp, SILENCE_MS)
         found.push(entryOf(entry))
         if (entry.delta === 0) return found.filter(({ text }) => text !== undefined)
       }

@@ -30,8 +30,8 @@ export interface Journal {
   follow(from: number, tell: (entry: JournalEntry) => void, ended: () => void): Promise<() => void>
   /** Place of the last entry of a line; 0 where there is none. */
   lastOf(line: string): Promise<number>
-  /** Places of the first and the last entry; an empty journal ends before it begins. */
-  bounds(): Promise<{ readonly first: number; readonly last: number }>
+  /** Place of the first entry of all lines. */
+  first(): Promise<number>
   /** Forgets what stands before a place of a line. Its last entry must stay, or the order is lost. */
   forget(line: string, before: number): Promise<void>
 }
@@ -166,14 +166,16 @@ export function makeJournal(
         const last = await manager.streams.getMessage(stream, { last_by_subj: journalSubject(group, line) })
         return last?.seq ?? 0
       }),
-    bounds: () =>
+    first: () =>
       asked('reading the state of the journal', async ({ manager }) => {
         const { state } = await manager.streams.info(stream)
         // One that was emptied goes on where it stood.
-        return { first: state.messages === 0 ? state.last_seq + 1 : state.first_seq, last: state.last_seq }
+        return state.messages === 0 ? state.last_seq + 1 : state.first_seq
       }),
     forget: (line, before) =>
       asked('forgetting a part of the journal', async ({ manager }) => {
+        // A server takes "all before the first" for "all".
+        if (before <= 1) return
         await manager.streams.purge(stream, { filter: journalSubject(group, line), seq: before })
       }),
   }
