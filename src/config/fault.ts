@@ -58,9 +58,14 @@ export interface Fault extends Position {
   readonly right: string
 }
 
+/** `file:line:column: code`, without anything of what the file says there. */
+export function placeOf({ file, line, column, code }: Omit<Fault, 'what' | 'right'>): string {
+  return `${file}:${line}:${column}: ${code}`
+}
+
 /** `file:line:column: code: what; what would be right`. */
-export function formatFault({ file, line, column, code, what, right }: Fault): string {
-  return `${file}:${line}:${column}: ${code}: ${what}; ${right}`
+export function formatFault(fault: Fault): string {
+  return `${placeOf(fault)}: ${fault.what}; ${fault.right}`
 }
 
 /** A new list in the order a reader meets the faults: by file, line, column; without exact repetitions. */

@@ -4,7 +4,7 @@
  */
 export { DEFAULT_STEERING } from './ari-link-schema.js'
 export type { Environment } from './environment.js'
-export { FAULT_CODES, type Fault, type FaultCode, formatFault, type Position, sortFaults } from './fault.js'
+export { FAULT_CODES, type Fault, type FaultCode, formatFault, type Position, placeOf, sortFaults } from './fault.js'
 export { type LoadResult, loadConfig, mappingPath, parseConfig, SHIPPED_MAPPINGS, shippedMapping } from './load.js'
 export { subjectCovers, subjectMistake, subjectsOverlap } from './nats-subjects.js'
 export { nearest } from './nearest.js'

@@ -43,6 +43,7 @@ export const SHIPPED_MAPPINGS: readonly string[] = ['voice-events.yaml', 'xcc.ya
 /**
  * Reads `patchbay.yaml`, the environment and the files of its secrets, once. Never throws for
  * what a user can mend: every fault is in the result, with its place, in the order of lines.
+ * @param read reads the text of `file` and nothing else: files of secrets are read as they are now
  */
 export function loadConfig(
   file: string,

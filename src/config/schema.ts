@@ -94,7 +94,7 @@ const reload = z.strictObject({
     .enum(['keep', 'current'])
     .default('keep')
     .describe(
-      'Rules of calls that are up at a reload: `keep` those that they began with, or the `current` ones at once. Default keep.',
+      'Rules of calls that are up at a reload: `keep` those that they began with, or the `current` ones at once; then a route that keeps its name must keep its target. Default keep.',
     ),
 })
 

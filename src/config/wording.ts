@@ -2,6 +2,8 @@ import type { z } from 'zod'
 
 const MAX_LISTED = 12
 const MAX_QUOTED = 40
+/** User and password in a URL, also in one that is not well-formed. */
+const CREDENTIALS = /:\/\/.*@/s
 
 /** `a`, `a or b`, `a, b or c`; long lists are cut. */
 export function oneOf(words: readonly string[]): string {
@@ -10,7 +12,7 @@ export function oneOf(words: readonly string[]): string {
   return `${shown.slice(0, -1).join(', ')} or ${shown.at(-1)}`
 }
 
-/** A value as a reader would call it: `the text "x"`, `the number 3`, `a list`. Secrets are named by kind only. */
+/** A value as a reader would call it: `the text "x"`, `the number 3`, `a list`. Secrets are named by kind only, and those of a URL left out. */
 export function nameOf(value: unknown, isSecret: boolean): string {
   if (value === null || value === undefined) return 'nothing'
   if (Array.isArray(value)) return 'a list'
@@ -19,7 +21,8 @@ export function nameOf(value: unknown, isSecret: boolean): string {
   if (isSecret) return `a ${kind}`
   if (typeof value === 'boolean') return String(value)
   if (typeof value !== 'string') return `the ${kind} ${String(value)}`
-  return `the text ${JSON.stringify(value.length > MAX_QUOTED ? `${value.slice(0, MAX_QUOTED)}…` : value)}`
+  const shown = value.replace(CREDENTIALS, '://***@')
+  return `the text ${JSON.stringify(shown.length > MAX_QUOTED ? `${shown.slice(0, MAX_QUOTED)}…` : shown)}`
 }
 
 /** What a value must be to meet one of the schemas: `a whole number 1–65535`, `text or a mapping with \`env\``. */

@@ -67,12 +67,14 @@ export function makeDeadLetters(
         [DEAD_LETTER_HEADERS.link]: link,
         [DEAD_LETTER_HEADERS.at]: deadAt,
         [DEAD_LETTER_HEADERS.address]: JSON.stringify(frame.address),
-        ...(error.rule !== undefined && { [DEAD_LETTER_HEADERS.rule]: error.rule }),
+        ...(error.rule !== undefined && { [DEAD_LETTER_HEADERS.rule]: oneLine(error.rule) }),
       }
+      // A rule that it failed by before says nothing of this time.
+      const { [DEAD_LETTER_HEADERS.rule]: _, ...given } = frame.headers
       const { transport, address } = place
       // A message that is sent again and fails again is another letter, which no stream may take for the first.
       const messageId = `${id}@${deadAt}`
-      const letter = { address, body: frame.body, messageId, at: sentAt, headers: { ...frame.headers, ...reasons } }
+      const letter = { address, body: frame.body, messageId, at: sentAt, headers: { ...given, ...reasons } }
       const kept = keep([{ to: place.link, frames: [letter] }])
       try {
         await kept.written

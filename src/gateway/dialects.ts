@@ -40,6 +40,9 @@ export function openMapping(path: string, settings: Readonly<Record<string, Sett
 /** Opens a mapping file. */
 export type OpenMapping = typeof openMapping
 
+/** Mappings remembered at most: several times those of a configuration. */
+const MAX_REMEMBERED = 64
+
 /** Opens mapping files, and one that was without faults again only once it or a file that it extends has changed. */
 export function rememberMappings(): OpenMapping {
   const known = new Map<string, { readonly mapping: LoadedMapping; readonly texts: readonly string[] }>()
@@ -49,7 +52,12 @@ export function rememberMappings(): OpenMapping {
     if (before?.mapping.files.every((file, at) => textOf(file, read) === before.texts[at]))
       return { mapping: before.mapping }
     const result = openMapping(path, settings, read)
-    if ('mapping' in result) known.set(key, { ...result, texts: result.mapping.files.map(read) })
+    if ('mapping' in result) {
+      known.delete(key)
+      known.set(key, { ...result, texts: result.mapping.files.map(read) })
+      const [oldest] = known.keys()
+      if (known.size > MAX_REMEMBERED && oldest !== undefined) known.delete(oldest)
+    }
     return result
   }
 }

@@ -33,6 +33,8 @@ export interface Arrival {
   readonly path: readonly string[]
   /** Set when the message was the full picture of something. */
   readonly full: Scope | undefined
+  /** Revisions of rules whose calls the full picture tells nothing of unless it lists them. */
+  readonly blind?: ReadonlySet<string>
   /** The facts are about channels that their switch is to make next. */
   readonly planned?: boolean
   /** What the facts' own meta are made from. */
@@ -101,6 +103,13 @@ function keyMaker(): (link: string, node: string | undefined, id: string | undef
   }
 }
 
+/** Store key of the channel that a fact is about; undefined where it is about none. */
+export function callKeyOf(link: string, fact: Fact): string | undefined {
+  if (fact.kind !== 'channel' && fact.kind !== 'cdr' && !isOnCall(fact)) return undefined
+  const id = isOnCall(fact) ? fact.channel : fact.id
+  return id === undefined ? undefined : callKey(link, fact.node, id)
+}
+
 /** Makes the hub. */
 export function makeHub({ isDrawn, rules, store, post, now }: HubParts): Hub {
   function outletsOf(table: RouteTable, link: string, { outlets }: Work): readonly Outlet[] {
@@ -146,10 +155,10 @@ export function makeHub({ isDrawn, rules, store, post, now }: HubParts): Hub {
       return
     }
     if (isDrawn(arrival.link) && isNoNews(arrival.link, fact, work)) return
-    const call = isOfCall(fact) ? knownCall(arrival.link, fact.node, fact.channel, work) : undefined
-    if (isOfCall(fact) && call?.channel.controller !== undefined) fact.controller ??= call.channel.controller
-    const table = isOfCall(fact) ? rules.ofCall(call) : rules.current()
-    for (const { route, facts } of outletsOf(table, arrival.link, work)) {
+    const key = callKeyOf(arrival.link, fact)
+    const call = key === undefined ? undefined : (work.views.get(key) ?? store.call(key))
+    if (isOnCall(fact) && call?.channel.controller !== undefined) fact.controller ??= call.channel.controller
+    for (const { route, facts } of outletsOf(rules.ofCall(call), arrival.link, work)) {
       // Of a channel that is hidden from those who steer they hear nothing.
       if (!route.kinds.has(fact.kind) || (route.steered && call?.told[route.name]?.opened === false)) continue
       facts.push(...route.sayOther(fact))
@@ -283,7 +292,9 @@ export function makeHub({ isDrawn, rules, store, post, now }: HubParts): Hub {
         arrival.facts.map((fact) => (fact.kind === 'channel' ? callKey(arrival.link, fact.node, fact.id) : '')),
       )
       for (const [key, view] of store.callsOf(arrival.link)) {
-        if (!listed.has(key) && view.planned !== true) tellInferred(arrival.link, endedBy(view, reason, meta), work)
+        if (listed.has(key) || view.planned === true) continue
+        if (arrival.blind?.has(rules.ofCall(view).revision)) continue
+        tellInferred(arrival.link, endedBy(view, reason, meta), work)
       }
     } else if (scope === 'terminals') {
       const listed = new Set(arrival.facts.map((fact) => (fact.kind === 'terminal' ? fact.serial : undefined)))
@@ -325,10 +336,10 @@ export function makeHub({ isDrawn, rules, store, post, now }: HubParts): Hub {
   return { take }
 }
 
-type FactOfCall = FactOf<'dtmf'> | FactOf<'playback'> | FactOf<'recording'> | FactOf<'speech'>
+type FactOnCall = FactOf<'dtmf'> | FactOf<'playback'> | FactOf<'recording'> | FactOf<'speech'>
 
 /** Whether a fact is about what happens on a call, which is told to the owner of the call. */
-function isOfCall(fact: Fact): fact is FactOfCall {
+function isOnCall(fact: Fact): fact is FactOnCall {
   const { kind } = fact
   return kind === 'dtmf' || kind === 'playback' || kind === 'recording' || kind === 'speech'
 }

@@ -112,7 +112,8 @@ export function makeIntake(parts: IntakeParts): Intake {
     if (message.isUnknown) metrics.unknownWord()
     // A channel event that announces nothing came with a state that no case knows.
     for (const fact of facts) if (fact.kind === 'channel' && fact.change === undefined) metrics.unknownWord()
-    return { link: link.name, facts, path, full: message.full, meta, taken: job.taken }
+    const { full, blind } = message
+    return { link: link.name, facts, path, full, blind, meta, taken: job.taken }
   }
 
   function isOwn(fact: Fact): boolean {

@@ -11,7 +11,15 @@ import {
 } from '../telemetry/index.js'
 import { rememberMappings } from './dialects.js'
 import { type Gateway, makeGateway } from './gateway.js'
-import { type ConfigFile, draftRules, makeRules, makeRuleset, readThrough, unknownDialects } from './rules/index.js'
+import {
+  type ConfigFile,
+  dialectsOf,
+  draftRules,
+  makeRules,
+  makeRuleset,
+  readThrough,
+  unknownDialects,
+} from './rules/index.js'
 import { type GatewayParts, SHARED_STATE } from './wiring.js'
 
 /** A gateway ready to start, with what it tells about itself. */
@@ -44,7 +52,7 @@ export function openGateway(
   const open = rememberMappings()
   const draft = draftRules(config, { folder, read: readThrough, open })
   if ('faults' in draft) return draft
-  const faults = unknownDialects(draft, source)
+  const faults = unknownDialects(dialectsOf(config.links), [...draft.dialects.keys()], source)
   if (faults.length > 0) return { faults }
   const log = createLog(config.log, sink)
   const metrics = createMetrics({

@@ -16,7 +16,7 @@ export function makePost(
   function send({ to, route, frames }: Letters): Promise<void> {
     const transport = links.get(to)?.transport
     if (transport === undefined) return Promise.reject(noSuchLink(to))
-    const sent = route === undefined ? uncounted : sentOn(route)
+    const sent = route === undefined ? uncounted : sentOn(route, to)
     if (frames.length === 0) return Promise.resolve()
     if (frames.length === 1) return transport.send(frames[0]!).then(sent)
     if (transport.sendAll === undefined) return sendEach(sent, transport, frames)
@@ -28,8 +28,8 @@ export function makePost(
   }
 
   /** A route that another replica has by newer rules may not be known here. */
-  function sentOn(route: string): () => void {
-    return metrics.hasRoute(route) ? metrics.route(route).sent : uncounted
+  function sentOn(route: string, to: string): () => void {
+    return metrics.hasRoute(route, to) ? metrics.route(route, to).sent : uncounted
   }
 
   return (letters) => (letters.length === 1 ? send(letters[0]!) : Promise.all(letters.map(send)).then(() => undefined))

@@ -1,11 +1,11 @@
 import type { DecodedMessage } from '../mapping/message.js'
 import type { Fact, Scope } from '../model/index.js'
 import type { Frame } from '../transports/transport.js'
-import { callKey } from './hub.js'
+import { callKeyOf } from './hub.js'
 import { gather } from './parts.js'
 import { qualifyIds } from './qualify.js'
 import type { Rules, Ruleset } from './rules/index.js'
-import type { StateStore } from './state.js'
+import type { CallView, StateStore } from './state.js'
 
 /** A message taken apart. */
 export interface ReadMessage {
@@ -15,6 +15,8 @@ export interface ReadMessage {
   readonly isUnknown: boolean | undefined
   /** The revision by which facts were read, where that is not the current one. */
   readonly revisionOf: ReadonlyMap<Fact, string>
+  /** Revisions by which it is not that full picture: it tells nothing of calls that go by them and are not in it. */
+  readonly blind: ReadonlySet<string>
 }
 
 /** What messages of one link are read with. */
@@ -27,6 +29,7 @@ export interface ReadingParts {
 }
 
 const NONE: ReadonlyMap<Fact, string> = new Map()
+const NOBODY: ReadonlySet<string> = new Set()
 
 /**
  * Reads messages: what tells of a call by the rules that the call goes by, all else by the current ones.
@@ -40,49 +43,77 @@ export function messageReader({ link, rules, store, qualify }: ReadingParts): (f
     return { ...message, facts }
   }
 
-  function ownerOf(fact: Fact): Ruleset {
-    const id = callOf(fact)
-    if (id === undefined || !('node' in fact)) return rules.current()
-    return rules.ofCall(store.call(callKey(link, fact.node, id)))
+  /** The call that a fact is about, where it is known. */
+  function viewOf(fact: Fact): CallView | undefined {
+    const key = callKeyOf(link, fact)
+    return key === undefined ? undefined : store.call(key)
   }
+
+  const ownerOf = (fact: Fact) => rules.ofCall(viewOf(fact))
 
   /** What the current rules cannot read may be about calls that go by others, and about nothing else. */
   function readByOther(frame: Frame): ReadMessage | undefined {
     for (const ruleset of rules.others()) {
-      try {
-        const { facts, full, isUnknown } = readBy(ruleset, frame)
-        if (facts.length === 0 || facts.some((fact) => ownerOf(fact) !== ruleset)) continue
-        return { facts, full, isUnknown, revisionOf: new Map(facts.map((fact) => [fact, ruleset.revision])) }
-      } catch {
-        // Not by these, either.
-      }
+      const read = readOrNothing(ruleset, frame)
+      if (read === undefined || read.facts.length === 0) continue
+      if (read.facts.some((fact) => ownerOf(fact) !== ruleset)) continue
+      const { facts, full, isUnknown } = read
+      const revisionOf = new Map(facts.map((fact) => [fact, ruleset.revision]))
+      return { facts, full, isUnknown, revisionOf, blind: blindTo(full, new Map([[ruleset, read]])) }
     }
     return undefined
   }
 
-  /** Each fact as the rules of its call read it. Facts of one call stay in their order. */
-  function readByOwners(frame: Frame, { facts, full, isUnknown }: DecodedMessage): ReadMessage {
-    const owners = new Set(facts.map(ownerOf))
-    owners.delete(rules.current())
-    if (owners.size === 0) return { facts, full, isUnknown, revisionOf: NONE }
+  /**
+   * Each fact as the rules of its call read it, whatever the current ones made of it: they may find another call in
+   * it, or nothing of a call. Facts of one call stay in their order.
+   */
+  function readByOwners(frame: Frame, current: DecodedMessage): ReadMessage {
+    const readings = new Map<Ruleset, DecodedMessage>([[rules.current(), current]])
     const revisionOf = new Map<Fact, string>()
-    let own = [...facts]
-    for (const owner of owners) {
+    let own: readonly Fact[] = current.facts
+    let isUnknown = current.isUnknown
+    for (const owner of rules.others()) {
       const read = readOrNothing(owner, frame)
-      if (read === undefined) continue
-      const theirs = read.filter((fact) => ownerOf(fact) === owner)
+      if (read === undefined) continue // the current rules can read it, so it is not lost
+      readings.set(owner, read)
+      const theirs = read.facts.filter((fact) => ownerOf(fact) === owner)
+      if (theirs.length === 0) continue
       for (const fact of theirs) revisionOf.set(fact, owner.revision)
-      if (read.length === facts.length) own = own.map((fact, at) => (ownerOf(fact) === owner ? read[at]! : fact))
-      else own = [...own.filter((fact) => ownerOf(fact) !== owner), ...theirs]
+      own = laidOver(own, read.facts, owner)
+      if (own.every((fact) => revisionOf.has(fact))) isUnknown = read.isUnknown
     }
-    return { facts: own, full, isUnknown, revisionOf }
+    const { full } = current
+    return { facts: own, full, isUnknown, revisionOf, blind: blindTo(full, readings) }
   }
 
-  function readOrNothing(owner: Ruleset, frame: Frame): readonly Fact[] | undefined {
+  /** Puts what an owner read of its calls in the place of what was read in them before. */
+  function laidOver(own: readonly Fact[], read: readonly Fact[], owner: Ruleset): readonly Fact[] {
+    const isTheirs = (fact: Fact) => ownerOf(fact) === owner
+    const theirs = read.filter(isTheirs)
+    const at = own.flatMap((fact, index) => (isTheirs(fact) ? [index] : []))
+    if (at.length === theirs.length) return own.map((fact, index) => theirs[at.indexOf(index)] ?? fact)
+    // Of what no known call is in, the owner knows better what it is about.
+    const isAll = theirs.length === read.length
+    const rest = own.filter((fact, index) => {
+      if (isTheirs(fact)) return false
+      const isItsOwn = isAll || (read.length === own.length && isTheirs(read[index]!))
+      return !isItsOwn || viewOf(fact) !== undefined
+    })
+    return [...rest, ...theirs]
+  }
+
+  function blindTo(full: Scope | undefined, readings: ReadonlyMap<Ruleset, DecodedMessage>): ReadonlySet<string> {
+    if (full === undefined) return NOBODY
+    const all = [rules.current(), ...rules.others()]
+    return new Set(all.filter((each) => readings.get(each)?.full !== full).map(({ revision }) => revision))
+  }
+
+  function readOrNothing(ruleset: Ruleset, frame: Frame): DecodedMessage | undefined {
     try {
-      return readBy(owner, frame).facts
+      return readBy(ruleset, frame)
     } catch {
-      return undefined // the current rules can read it, so it is not lost
+      return undefined
     }
   }
 
@@ -96,22 +127,7 @@ export function messageReader({ link, rules, store, qualify }: ReadingParts): (f
       return read
     }
     if (rules.others().length > 0) return readByOwners(frame, message)
-    return { facts: message.facts, full: message.full, isUnknown: message.isUnknown, revisionOf: NONE }
-  }
-}
-
-/** Id of the channel that a fact is about. */
-function callOf(fact: Fact): string | undefined {
-  switch (fact.kind) {
-    case 'channel':
-    case 'cdr':
-      return fact.id
-    case 'dtmf':
-    case 'playback':
-    case 'recording':
-    case 'speech':
-      return fact.channel
-    default:
-      return undefined
+    const { facts, full, isUnknown } = message
+    return { facts, full, isUnknown, revisionOf: NONE, blind: NOBODY }
   }
 }

@@ -4,15 +4,15 @@ import type { Log } from '../telemetry/index.js'
 import type { Transport } from '../transports/transport.js'
 import { HEADERS, headersOf } from './headers.js'
 import type { Arrival } from './hub.js'
-import { type Route, says, TERMINALS } from './route.js'
+import { says, TERMINALS } from './route.js'
 import type { Rules } from './rules/index.js'
-import type { StateStore } from './state.js'
+import type { CallView, StateStore } from './state.js'
 import { stating } from './stating.js'
 
 /** A link that syncs may be asked on. */
 export interface SyncLink {
   readonly name: string
-  readonly transport: Transport
+  readonly transport: Pick<Transport, 'send'>
 }
 
 /** Times in milliseconds. */
@@ -29,7 +29,7 @@ export interface SyncOptions {
 export interface SyncParts {
   readonly group: string
   readonly links: ReadonlyMap<string, SyncLink>
-  readonly rules: Pick<Rules, 'current'>
+  readonly rules: Pick<Rules, 'current' | 'others' | 'ofCall'>
   readonly store: StateStore
   readonly options: SyncOptions
   readonly log: Log
@@ -166,10 +166,7 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
 
   async function answerNow(name: string, scope: Scope): Promise<void> {
     const link = links.get(name)!
-    const ours = picture(
-      rules.current().routes.filter((route) => route.to === name && route.from !== name),
-      scope,
-    )
+    const ours = sourcesOf(name, scope).flatMap((from) => pictureOf(from, scope, (view) => isToldOf(view, from, name)))
     const whole = options.publisher === 'none' || publisherOf(name).known.has(scope)
     if (!whole) {
       log.info('sync answered with changes only: the picture of the publisher is not known', { link: name, scope })
@@ -182,15 +179,20 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
     if (empty !== undefined) await sendAll(link, [empty])
   }
 
-  function picture(from: readonly Route[], scope: Scope): Fact[] {
-    return from.flatMap((route) => pictureOf(route.from, scope, (told) => told[route.name]?.opened === true))
+  /** Links whose part a link is told of: of calls also those whose routes only other rules have. */
+  function sourcesOf(name: string, scope: Scope): string[] {
+    const tables = scope === 'channels' ? [rules.current(), ...rules.others()] : [rules.current()]
+    const routes = tables.flatMap((table) => table.routes.filter(({ from, to }) => to === name && from !== name))
+    return [...new Set(routes.map(({ from }) => from))]
   }
 
-  function pictureOf(
-    link: string,
-    scope: Scope,
-    isTold: (told: Readonly<Record<string, { opened: boolean }>>) => boolean,
-  ): Fact[] {
+  /** Whether a link heard of a call, by the rules that the call goes by. */
+  function isToldOf(view: CallView, from: string, to: string): boolean {
+    const { routes } = rules.ofCall(view)
+    return routes.some((route) => route.to === to && route.from === from && view.told[route.name]?.opened === true)
+  }
+
+  function pictureOf(link: string, scope: Scope, isTold: (view: CallView) => boolean): Fact[] {
     if (scope === 'terminals') {
       const terminals = store.terminalsOf(link)
       return terminals
@@ -205,7 +207,7 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
     }
     if (scope !== 'channels') return []
     const calls = store.callsOf(link)
-    return calls.filter(([, view]) => isTold(view.told)).map(([, view]) => stating(view))
+    return calls.filter(([, view]) => isTold(view)).map(([, view]) => stating(view))
   }
 
   return {

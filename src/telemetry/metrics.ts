@@ -54,9 +54,9 @@ export interface Metrics {
   /** @throws Error for a name that was not given to {@link createMetrics}. */
   link(name: string): LinkMetrics
   /** @throws Error for a name that was not given to {@link createMetrics}, nor added since. */
-  route(name: string): RouteMetrics
-  hasRoute(name: string): boolean
-  /** Counts these routes, too; one that is counted and has the same target goes on. */
+  route(name: string, to: string): RouteMetrics
+  hasRoute(name: string, to: string): boolean
+  /** Counts these routes, too; one that is counted with the same target goes on. */
   addRoutes(routes: MetricsOptions['routes']): void
   /** From now on this revision of the rules holds. */
   rules(revision: string): void
@@ -90,11 +90,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const forRoute = routeFactory(registry)
   const links = new Map(options.links.map((name) => [name, forLink(name)]))
   const routes = new Map<string, RouteMetrics>()
-  const targets = new Map<string, string>()
+  // A name may have another target by other rules.
+  const keyOf = (name: string, to: string) => `${name} to ${to}`
   const addRoutes: Metrics['addRoutes'] = (added) => {
     for (const { name, to } of added) {
-      if (targets.get(name) !== to) routes.set(name, forRoute(name, to))
-      targets.set(name, to)
+      const key = keyOf(name, to)
+      if (!routes.has(key)) routes.set(key, forRoute(name, to))
     }
   }
   addRoutes(options.routes)
@@ -112,8 +113,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
   )
   return {
     link: (name) => known(links, name, 'link'),
-    route: (name) => known(routes, name, 'route'),
-    hasRoute: (name) => routes.has(name),
+    route: (name, to) => known(routes, keyOf(name, to), 'route'),
+    hasRoute: (name, to) => routes.has(keyOf(name, to)),
     addRoutes,
     rules(revision) {
       rules.reset()

@@ -101,7 +101,7 @@ const FAULTY = [
   {
     name: 'credentials in the address',
     given: file(['url: "http://a:b@localhost:8088"']),
-    want: ['`links.pbx0.url` is the text "http://a:b@localhost:8088"; want http[s]://host[:port][/prefix]'],
+    want: ['`links.pbx0.url` is the text "http://***@localhost:8088"; want http[s]://host[:port][/prefix]'],
   },
   { name: 'an address of the socket', given: file(['url: "ws://localhost:8088/ari/events"']), want: ['config.value'] },
   {

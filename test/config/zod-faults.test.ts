@@ -52,6 +52,11 @@ const cases: { name: string; text: string; want: string[] }[] = [
     want: ['f.yaml:3:1: config.unknown-key: nobody reads the key `colour` here; want group, links or tables'],
   },
   {
+    name: 'a URL without the password in it, however long it is',
+    text: 'group: a\nlinks:\n  l:\n    type: amqp\n    url: x\n    prefetch: amqp://someone.with.a.long.name:hunter2@broker\n',
+    want: ['f.yaml:6:15: config.type: `links.l.prefetch` is the text "amqp://***@broker"; want a whole number 1–65535'],
+  },
+  {
     name: 'wrong types and values out of range, in the order of lines',
     text: 'group: A1\nlinks:\n  a:\n    type: amqp\n    url: 3\n    prefetch: "x"\n  b:\n    type: amqp\n    url:\n    prefetch: 70000\n',
     want: [

@@ -9,7 +9,11 @@ const refused = new GatewayError('link.too-large', 'the headers are too large')
 const stopped = new GatewayError('gateway.stopping', 'the link was stopped first', { fate: 'retry' })
 
 const delivery: Delivery = {
-  frame: { address: { exchange: 'e', key: 'k' }, headers: { theirs: 'x' }, body: Buffer.from([0xff, 0x00]) },
+  frame: {
+    address: { exchange: 'e', key: 'k' },
+    headers: { theirs: 'x', 'patchbay-rule': 'stale/rule' },
+    body: Buffer.from([0xff, 0x00]),
+  },
   receivedAt: 0,
   redelivered: false,
   settle: () => undefined,
@@ -65,6 +69,7 @@ describe('a dead letter', () => {
         },
       },
     ])
+    expect(sent[0]?.headers).not.toHaveProperty('patchbay-rule')
     expect(counted).toContain('gateway_dead_letter_messages_total{link="l",code="codec.malformed"} 1')
   })
 

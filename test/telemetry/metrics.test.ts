@@ -21,16 +21,30 @@ test('every series begins at zero', async () => {
 
 test('a route that comes later is counted from zero, and one that was there goes on', async () => {
   const metrics = make()
-  metrics.route('r').sent()
+  metrics.route('r', 'bus').sent()
   metrics.addRoutes([
     { name: 'r', to: 'bus' },
     { name: 'late', to: 'legacy' },
   ])
-  metrics.route('r').sent()
+  metrics.route('r', 'bus').sent()
   const found = await series(metrics)
   expect(found.get('gateway_sent_messages_total{link="bus",route="r"}')).toBe(2)
   expect(found.get('gateway_sent_messages_total{link="legacy",route="late"}')).toBe(0)
-  expect([metrics.hasRoute('late'), metrics.hasRoute('other')]).toEqual([true, false])
+  expect([metrics.hasRoute('late', 'legacy'), metrics.hasRoute('late', 'bus')]).toEqual([true, false])
+})
+
+test('a route that goes elsewhere by other rules is counted by its target, and so is the one before', async () => {
+  const metrics = make()
+  const before = metrics.route('r', 'bus')
+  metrics.addRoutes([{ name: 'r', to: 'legacy' }])
+  before.translated()
+  for (let i = 0; i < 2; i++) metrics.route('r', 'bus').sent()
+  metrics.route('r', 'legacy').sent()
+  metrics.route('r', 'legacy').translated()
+  const found = await series(metrics)
+  expect(found.get('gateway_sent_messages_total{link="bus",route="r"}')).toBe(2)
+  expect(found.get('gateway_sent_messages_total{link="legacy",route="r"}')).toBe(1)
+  expect(found.get('gateway_translated_messages_total{route="r"}')).toBe(2)
 })
 
 test('of the rules the revision that holds is told, and no other', async () => {
@@ -61,7 +75,7 @@ test('each function counts its own series and no other', async () => {
   legacy.unknownWord()
   legacy.inFlight(7)
   legacy.up(true)
-  const route = metrics.route('r')
+  const route = metrics.route('r', 'bus')
   route.translated()
   route.sent()
   route.unsaid('mailbox')
@@ -108,5 +122,5 @@ test('two gateways in one process count apart', async () => {
 
 test('a name that is not known is a bug', () => {
   expect(() => make().link('bsu')).toThrow('no link bsu')
-  expect(() => make().route('x')).toThrow('no route x')
+  expect(() => make().route('x', 'bus')).toThrow('no route x')
 })

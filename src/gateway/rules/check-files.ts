@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { loadSteering } from '../../calls/xnode/index.js'
 import {
+  type Config,
   DEFAULT_STEERING,
   type Environment,
   type Fault,
@@ -17,6 +18,9 @@ import {
 import { settingMistakes } from '../../mapping/check-settings.js'
 import type { LoadedMapping, SettingValues } from '../../mapping/load.js'
 import { type OpenMapping, openMapping, type ReadText } from '../dialects.js'
+import { isMap, type Plain } from './plain.js'
+import { steeredLinks } from './ruleset.js'
+import { dialectsOf, unknownDialects } from './unknown-dialects.js'
 
 /** What was looked at and what was found. */
 export interface CheckedFiles {
@@ -37,10 +41,13 @@ export function checkFiles(
   const { faults: own = [] } = loaded
   const source = readSource(file, read)
   if (source === undefined) return { files: [file], faults: own, loaded }
-  const paths = mappingPaths(source.value, file)
+  // What variables stand for is known only of a configuration without faults.
+  const { config } = loaded
+  const named = config?.mappings ?? mappingPaths(source.value, file)
   const mappings: LoadedMapping[] = []
   const faults = [...own]
-  for (const [i, path] of paths.entries()) {
+  for (const [i, path] of named.entries()) {
+    if (path === undefined) continue
     const result = open(path, {}, read)
     if ('faults' in result) {
       faults.push(...result.faults)
@@ -54,13 +61,19 @@ export function checkFiles(
       faults.push(source.fault(['mappings', i], 'config.value', what, 'name one mapping file for each dialect'))
     }
   }
-  const steering = steeringPaths(source.value, file)
+  const steering = config === undefined ? steeringPaths(source.value, file) : steeringOf(config)
   for (const path of steering) {
     const result = loadSteering(path, read)
     if ('faults' in result) faults.push(...result.faults)
   }
-  const isSure = mappings.length === paths.length
-  faults.push(...checkDialects(source, mappings, isSure), ...checkSettings(source, mappings, isSure))
+  const isSure = mappings.length === named.length
+  if (isSure) {
+    const known = mappings.map(({ file: { dialect } }) => dialect)
+    const dialects = config === undefined ? literalDialects(source.value) : dialectsOf(config.links)
+    faults.push(...unknownDialects(dialects, known, source))
+  }
+  faults.push(...checkSettings(source, config?.settings ?? literalSettings(source.value), mappings, isSure))
+  const paths = named.filter((path) => path !== undefined)
   return { files: [file, ...paths, ...steering], faults: sortFaults(faults), loaded }
 }
 
@@ -73,17 +86,21 @@ function readSource(file: string, read: ReadText): YamlSource | undefined {
   }
 }
 
-type Plain = Readonly<Record<string, unknown>>
-
 function mapAt(value: unknown, key: string): Plain {
-  const found = typeof value === 'object' && value !== null ? (value as Plain)[key] : undefined
-  return typeof found === 'object' && found !== null && !Array.isArray(found) ? (found as Plain) : {}
+  const found = isMap(value) ? value[key] : undefined
+  return isMap(found) ? found : {}
 }
 
-function mappingPaths(value: unknown, file: string): string[] {
-  const named = typeof value === 'object' && value !== null ? (value as Plain).mappings : undefined
+/** A text that says itself what it stands for; one with a variable in it is known only when the gateway runs. */
+function isLiteral(value: unknown): value is string {
+  return typeof value === 'string' && !value.includes('${')
+}
+
+/** Undefined for what cannot be known. */
+function mappingPaths(value: unknown, file: string): (string | undefined)[] {
+  const named = isMap(value) ? value.mappings : undefined
   if (!Array.isArray(named) || named.length === 0) return SHIPPED_MAPPINGS.map(shippedMapping)
-  return named.filter((path) => typeof path === 'string').map((path) => mappingPath(path, dirname(resolve(file))))
+  return named.map((path) => (isLiteral(path) ? mappingPath(path, dirname(resolve(file))) : undefined))
 }
 
 /** Files of steering tables that the links name. */
@@ -92,31 +109,37 @@ function steeringPaths(value: unknown, file: string): string[] {
   const named = Object.keys(links).flatMap((name) => {
     if (mapAt(links, name).type !== 'ari' || mapAt(links, name).steer === undefined) return []
     const { tables = DEFAULT_STEERING } = mapAt(mapAt(links, name), 'steer')
-    return typeof tables === 'string' && !tables.includes('${') ? [mappingPath(tables, dirname(resolve(file)))] : []
+    return isLiteral(tables) ? [mappingPath(tables, dirname(resolve(file)))] : []
   })
   return [...new Set(named)]
 }
 
-/** Links whose dialect no mapping file is for. `isSure`: every mapping file could be read. */
-function checkDialects(source: YamlSource, loaded: readonly LoadedMapping[], isSure: boolean): Fault[] {
-  const known = loaded.map(({ file }) => file.dialect)
-  return Object.keys(mapAt(source.value, 'links')).flatMap((name) => {
-    const { dialect } = mapAt(mapAt(source.value, 'links'), name)
-    // A text with a variable in it is known only when the gateway runs.
-    if (typeof dialect !== 'string' || dialect.includes('${') || known.includes(dialect) || !isSure) return []
-    const near = nearest(dialect, known)
-    const right = near === undefined ? `want ${known.join(' or ')}` : `did you mean ${near}?`
-    const what = `no mapping file is for the dialect ${dialect}`
-    return [source.fault(['links', name, 'dialect'], 'config.link', what, right)]
-  })
+function steeringOf(config: Config): string[] {
+  return [...new Set(steeredLinks(config).map(([, path]) => path))]
 }
 
-function checkSettings(source: YamlSource, loaded: readonly LoadedMapping[], isSure: boolean): Fault[] {
-  const all = mapAt(source.value, 'settings')
-  return Object.keys(all).flatMap((dialect): Fault[] => {
+function literalDialects(value: unknown): Record<string, string> {
+  const links = mapAt(value, 'links')
+  const named = Object.keys(links).map((name) => [name, mapAt(links, name).dialect] as const)
+  return Object.fromEntries(named.filter((entry): entry is readonly [string, string] => isLiteral(entry[1])))
+}
+
+/** Values of the right form without variables; the others have faults of their own. */
+function literalSettings(value: unknown): Readonly<Record<string, SettingValues>> {
+  const all = mapAt(value, 'settings')
+  return Object.fromEntries(Object.keys(all).map((dialect) => [dialect, literal(mapAt(all, dialect))]))
+}
+
+function checkSettings(
+  source: YamlSource,
+  settings: Readonly<Record<string, SettingValues>>,
+  loaded: readonly LoadedMapping[],
+  isSure: boolean,
+): Fault[] {
+  return Object.entries(settings).flatMap(([dialect, values]): Fault[] => {
     const mapping = loaded.find(({ file }) => file.dialect === dialect)
     if (mapping !== undefined) {
-      return settingMistakes(mapping.file, literal(mapAt(all, dialect))).map(({ name, code, what, right }) =>
+      return settingMistakes(mapping.file, values).map(({ name, code, what, right }) =>
         source.fault(['settings', dialect, name], code, what, right, code === 'mapping.setting' ? 'key' : 'value'),
       )
     }
@@ -130,7 +153,6 @@ function checkSettings(source: YamlSource, loaded: readonly LoadedMapping[], isS
   })
 }
 
-/** Values of the right form without variables; the others have faults of their own or are known later. */
 function literal(values: Plain): SettingValues {
   return Object.fromEntries(
     Object.entries(values).filter(

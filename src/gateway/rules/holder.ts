@@ -22,6 +22,9 @@ export interface Rules extends RuleSource<Ruleset> {
   drop(isUsed: (revision: string) => boolean): void
 }
 
+/** Revisions remembered at most, so that each is logged once. */
+const MAX_MISSING = 100
+
 /** @param calls whose rules a running call goes by after a swap */
 export function makeRules(first: Ruleset, calls: 'keep' | 'current', log: Log): Rules {
   let now = first
@@ -35,6 +38,7 @@ export function makeRules(first: Ruleset, calls: 'keep' | 'current', log: Log): 
 
   function orCurrent(began: string): Ruleset {
     if (missing.has(began)) return now
+    if (missing.size >= MAX_MISSING) missing.clear()
     missing.add(began)
     log.warn('calls go on with the current rules: those that they began with are not known here', {
       began,

@@ -3,13 +3,13 @@ import type { ReadText } from '../dialects.js'
 /** Files with their texts, by absolute path; undefined for one that cannot be read. */
 export type FileTexts = ReadonlyMap<string, string | undefined>
 
-/** What reads each file once, and what it read. */
+/** What reads files, and what it read. */
 export interface Recorder {
   readonly read: ReadText
   readonly seen: FileTexts
 }
 
-/** Reads by `read`, each file once, however often it is asked for. */
+/** Reads by `read`: each file once, and one that cannot be read again each time it is asked for. */
 export function recordReads(read: ReadText): Recorder {
   const seen = new Map<string, string | undefined>()
   return {

@@ -1,17 +1,17 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import { type Environment, type Fault, formatFault, mappingPath } from '../../config/index.js'
+import { type Environment, type Fault, formatFault, mappingPath, placeOf } from '../../config/index.js'
 import type { Log, Metrics } from '../../telemetry/index.js'
-import { type OpenMapping, openMapping } from '../dialects.js'
+import type { OpenMapping, ReadText } from '../dialects.js'
 import type { RevisionTexts } from '../replicas/index.js'
 import type { StateStore } from '../state.js'
+import { makeExchange } from './exchange.js'
 import type { Rules } from './holder.js'
 import { judgeFiles, type Question } from './judge.js'
-import { type FileTexts, type Recorder, recordReads } from './record.js'
+import { type Recorder, recordReads } from './record.js'
 import type { ReadConfig } from './restart.js'
-import { draftRules, makeRuleset, type RulesDraft, type Ruleset } from './ruleset.js'
+import { makeRuleset, type RulesDraft } from './ruleset.js'
 import { servingOf } from './serving.js'
-import { packTexts, type RuleTexts, readerOf, unpackTexts } from './texts.js'
-import { watchFiles } from './watcher.js'
+import type { RuleTexts } from './texts.js'
+import { type Judged, watchFiles } from './watcher.js'
 
 /** The file that a gateway was opened from, as it was then. */
 export interface ConfigFile {
@@ -27,9 +27,20 @@ export interface RulesStatus {
   readonly since: string
   /** All revisions that are in use, the current one first, with the calls that go by them. */
   readonly inUse: readonly { readonly revision: string; readonly calls: number }[]
-  /** The last refusal; `standing`: the files are still those that were refused. */
-  readonly refused?: { readonly at: string; readonly standing: boolean; readonly faults: readonly Fault[] }
+  /**
+   * The last refusal. `standing`: the files are still those that were refused. Without faults the files could not be
+   * judged at all.
+   */
+  readonly refused?: {
+    readonly at: string
+    readonly standing: boolean
+    readonly reason: string
+    readonly faults: readonly ShownFault[]
+  }
 }
+
+/** A fault as everybody may see it: the configuration has secrets, so none of its text is shown. */
+type ShownFault = Omit<Fault, 'what' | 'right'> & Partial<Pick<Fault, 'what' | 'right'>>
 
 /** Takes up changed files while the gateway runs. */
 export interface Reloading {
@@ -55,14 +66,13 @@ export interface ReloadingParts extends ReadConfig {
   readonly revisions: RevisionTexts | undefined
   readonly metrics: Metrics
   readonly log: Log
+  /** That of the program. */
+  readonly version: string
   readonly now: () => number
 }
 
-/** Pause between two looks for rulesets that no call needs any more. Milliseconds. */
+/** Pause between two looks for rulesets that no call needs any more, and for those that the store does not have yet. Milliseconds. */
 const DROP_MS = 5000
-/** So long a store may take to keep the texts of new rules before these hold all the same. Milliseconds. */
-const KEEP_WITHIN_MS = 1000
-
 /** Makes it. */
 export function makeReloading(parts: ReloadingParts): Reloading {
   const { rules, config, source, folder, open, file, store, revisions, metrics, log, now } = parts
@@ -70,7 +80,12 @@ export function makeReloading(parts: ReloadingParts): Reloading {
   const serving = servingOf(first)
   let since = now()
   let refused: RulesStatus['refused']
+  let isStopped = false
   const timers: NodeJS.Timeout[] = []
+  /** Targets of all routes that there were, by name. */
+  const targets = new Map<string, string>()
+  noteTargets(first)
+  const exchange = revisions && makeExchange({ ...parts, revisions })
   metrics.rules(first.revision)
 
   const watcher =
@@ -78,34 +93,53 @@ export function makeReloading(parts: ReloadingParts): Reloading {
     watchFiles({
       everyMs: config.reload.everyMs,
       known: new Map([[file.file, file.text], ...filesOf(first.texts)]),
-      judge: (read) => judge({ file: file.file, env: file.env, running: { config, source }, serving, open }, read),
+      judge: (read) => judge({ ...file, running: { config, source }, serving, open, targets }, read),
     })
 
   function filesOf({ files }: RuleTexts): (readonly [string, string])[] {
     return Object.entries(files).map(([name, text]) => [mappingPath(name, folder), text] as const)
   }
 
-  async function judge(question: Question, read: (path: string) => string): Promise<FileTexts> {
-    const recorder = recordReads(read)
-    try {
-      const found = judgeFiles(question, recorder.read)
-      if ('faults' in found) refuse(found.faults)
-      else await accept(found.draft)
-    } catch (error) {
-      metrics.reload('refused')
-      log.error('rules could not be judged: the ones before stay', { err: error })
-    }
-    // Those in use are followed, too, also where what was refused does not name them.
-    for (const [path] of filesOf(rules.current().texts)) readAlso(recorder, path)
-    return recorder.seen
+  /** A route that keeps its name must keep its target only where running calls go by it at once. */
+  function noteTargets({ config: { routes } }: RulesDraft): void {
+    if (config.reload.calls === 'current') for (const { name, to } of routes) targets.set(name, to)
   }
 
-  function refuse(faults: readonly Fault[]): void {
-    refused = { at: new Date(now()).toISOString(), standing: true, faults }
+  function judge(question: Question, read: ReadText): Judged {
+    const recorder = recordReads(read)
+    const settle = judgement(question, recorder.read)
+    return {
+      seen: recorder.seen,
+      async carryOut() {
+        await settle()
+        // Those in use are followed, too, also where what was refused does not name them.
+        for (const [path] of filesOf(rules.current().texts)) readAlso(recorder, path)
+        return recorder.seen
+      },
+    }
+  }
+
+  function judgement(question: Question, read: ReadText): () => void | Promise<void> {
+    try {
+      const found = judgeFiles(question, read)
+      if ('draft' in found) return () => accept(found.draft)
+      return () => refuse('the files have faults', found.faults)
+    } catch (error) {
+      return () => {
+        log.error('rules could not be judged', { err: error })
+        refuse('the files could not be judged; the log says why', [])
+      }
+    }
+  }
+
+  function refuse(reason: string, all: readonly Fault[]): void {
+    const faults = all.map((fault) => shown(fault, file?.file))
+    refused = { at: new Date(now()).toISOString(), standing: true, reason, faults }
     metrics.reload('refused')
     log.error('rules refused: the ones before stay', {
       revision: rules.current().revision,
-      faults: faults.map(formatFault),
+      reason,
+      faults: faults.map((fault) => (isWhole(fault) ? formatFault(fault) : placeOf(fault))),
     })
   }
 
@@ -117,8 +151,10 @@ export function makeReloading(parts: ReloadingParts): Reloading {
       return
     }
     const next = makeRuleset(draft, metrics)
-    await leave(next)
+    await exchange?.leave(next)
+    if (isStopped) return
     rules.swap(next)
+    noteTargets(next)
     since = now()
     metrics.rules(next.revision)
     metrics.reload('applied')
@@ -126,19 +162,15 @@ export function makeReloading(parts: ReloadingParts): Reloading {
     dropUnused()
   }
 
-  /** Leaves the texts of rules to other replicas, before a call begins with them. */
-  async function leave({ revision, texts }: Ruleset): Promise<void> {
-    if (revisions === undefined) return
-    const kept = revisions.put(revision, packTexts(texts))
-    kept.catch((error: unknown) => log.warn('the texts of rules could not be kept', { revision, err: error }))
-    await Promise.race([kept.catch(() => undefined), delay(KEEP_WITHIN_MS, undefined, { ref: false })])
-  }
-
+  /** Calls by the rules that they go by. */
   function callsByRevision(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>()
+    const current = rules.current().revision
     for (const link of Object.keys(config.links)) {
-      for (const [, { revision }] of store.callsOf(link))
-        if (revision !== undefined) counts.set(revision, (counts.get(revision) ?? 0) + 1)
+      for (const [, { revision: began }] of store.callsOf(link)) {
+        const revision = began !== undefined && config.reload.calls === 'keep' && rules.has(began) ? began : current
+        counts.set(revision, (counts.get(revision) ?? 0) + 1)
+      }
     }
     return counts
   }
@@ -149,65 +181,64 @@ export function makeReloading(parts: ReloadingParts): Reloading {
     rules.drop((revision) => counts.has(revision))
   }
 
-  async function adopt(revision: string): Promise<void> {
-    const packed = await revisions!.get(revision)
-    if (packed === undefined) return
-    const texts = unpackTexts(packed)
-    const mappings = texts.mappings.map((name) => mappingPath(name, folder))
-    const { routes, settings } = texts
-    const draft = draftRules(
-      { ...config, routes, mappings, settings },
-      { folder, read: readerOf(texts, folder), open: openMapping },
-    )
-    if ('faults' in draft) throw new Error(draft.faults.map(formatFault).join('; '))
-    const ruleset = makeRuleset({ ...draft, revision }, metrics)
-    rules.keep(ruleset)
-    void leave(ruleset)
-    log.info('rules of another replica taken up', { revision })
-  }
-
   async function prepare(links: readonly string[]): Promise<void> {
-    if (revisions === undefined) return
+    if (exchange === undefined) return
     // On its way before anything that is written of a call, by the same connection.
-    void leave(rules.current())
+    void exchange.leave(rules.current())
     if (config.reload.calls === 'current') return
     const begun = links.flatMap((link) => store.callsOf(link).map(([, view]) => view.revision))
     const missing = [...new Set(begun)].filter((each) => each !== undefined && !rules.has(each)) as string[]
-    await Promise.all(
-      missing.map((revision) =>
-        adopt(revision).catch((error: unknown) =>
-          log.warn('rules of another replica could not be taken up', { revision, err: error }),
-        ),
-      ),
-    )
+    await Promise.all(missing.map(exchange.adopt))
+  }
+
+  /** Rules that calls go by, the current ones first. */
+  function inUse(): RulesStatus['inUse'] {
+    const counts = callsByRevision()
+    const [current, ...others] = [rules.current(), ...rules.others()].map(({ revision }) => ({
+      revision,
+      calls: counts.get(revision) ?? 0,
+    }))
+    return [current!, ...others.filter(({ calls }) => calls > 0)]
   }
 
   return {
     start() {
       watcher?.start()
-      timers.push(setInterval(dropUnused, DROP_MS).unref())
-      if (revisions === undefined || config.store === undefined) return
-      const refresh = () => void Promise.all([rules.current(), ...rules.others()].map(leave))
+      timers.push(
+        setInterval(() => {
+          dropUnused()
+          exchange?.leaveUnkept()
+        }, DROP_MS).unref(),
+      )
+      if (exchange === undefined || config.store === undefined) return
+      const refresh = () => void Promise.all([rules.current(), ...rules.others()].map(exchange.leave))
       timers.push(setInterval(refresh, config.store.keepMs / 3).unref())
     },
     look: async () => watcher?.look(),
     prepare,
-    status() {
-      dropUnused()
-      const counts = callsByRevision()
-      const all = [rules.current(), ...rules.others()].map(({ revision }) => revision)
-      return {
-        revision: all[0]!,
-        since: new Date(since).toISOString(),
-        inUse: all.map((revision) => ({ revision, calls: counts.get(revision) ?? 0 })),
-        ...(refused && { refused }),
-      }
-    },
+    status: () => ({
+      revision: rules.current().revision,
+      since: new Date(since).toISOString(),
+      inUse: inUse(),
+      ...(refused && { refused }),
+    }),
     stop() {
+      isStopped = true
       watcher?.stop()
       for (const timer of timers) clearInterval(timer)
     },
   }
+}
+
+/** Of a mapping file everything is shown, and which keys need a start; else only where a fault is and of what kind. */
+function shown(fault: Fault, config: string | undefined): ShownFault {
+  if (fault.code === 'config.restart' || (fault.code.startsWith('mapping.') && fault.file !== config)) return fault
+  const { what: _, right: __, ...place } = fault
+  return place
+}
+
+function isWhole(fault: ShownFault): fault is Fault {
+  return fault.what !== undefined
 }
 
 function readAlso({ read }: Recorder, path: string): void {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Config, Fault, YamlPath, YamlSource } from '../../config/index.js'
+import { isMap } from './plain.js'
 
 /** A configuration with the text that it was read from. */
 export interface ReadConfig {
@@ -10,9 +11,6 @@ export interface ReadConfig {
 /** Keys of the configuration that may change while the gateway runs. */
 const RELOADABLE: ReadonlySet<string> = new Set(['routes', 'mappings', 'settings'])
 
-type Plain = Readonly<Record<string, unknown>>
-
-const isMap = (value: unknown): value is Plain => typeof value === 'object' && value !== null && !Array.isArray(value)
 const at = (value: unknown, key: string) => (isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined)
 const keysOf = (...values: readonly unknown[]) => [
   ...new Set(values.flatMap((value) => (isMap(value) ? Object.keys(value) : []))),

@@ -1,5 +1,5 @@
 import { loadSteering, type SteeringTables } from '../../calls/xnode/index.js'
-import type { Config, Fault, RouteConfig, YamlSource } from '../../config/index.js'
+import type { Config, Fault, RouteConfig } from '../../config/index.js'
 import type { Dialect } from '../../mapping/dialect.js'
 import type { Metrics } from '../../telemetry/index.js'
 import { type Dialects, type OpenMapping, openDialects, type ReadText } from '../dialects.js'
@@ -51,7 +51,7 @@ export interface CompileOptions {
 }
 
 /** Name of the mapping setting that says where calls are announced that nobody owns. */
-const ANNOUNCE_SETTING = 'ctrl-subject'
+export const ANNOUNCE_SETTING = 'ctrl-subject'
 
 /** Compiles the rules of a configuration, or tells every fault of its files. Dialects of links are not checked here. */
 export function draftRules(
@@ -82,7 +82,7 @@ export function draftRules(
 }
 
 /** Links whose calls are steered, with the files of their tables. */
-function steeredLinks({ links }: Config): (readonly [link: string, path: string])[] {
+export function steeredLinks({ links }: Config): (readonly [link: string, path: string])[] {
   return Object.entries(links).flatMap(([name, link]) =>
     link.type === 'ari' && link.steer !== undefined ? [[name, link.steer.tables] as const] : [],
   )
@@ -125,22 +125,6 @@ function isSteered({ from, to }: RouteConfig, { links }: Config): boolean {
   return source.type === 'ari' && source.steer !== undefined && links[to]!.type === 'nats'
 }
 
-/** A fault for each link that no mapping file is for. */
-export function unknownDialects({ config, dialects }: RulesDraft, source: YamlSource): Fault[] {
-  return Object.entries(config.links).flatMap(([name, { dialect }]) => {
-    if (dialects.has(dialect)) return []
-    const what = `no mapping file is for the dialect ${dialect}`
-    return [
-      source.fault(
-        ['links', name, 'dialect'],
-        'config.link',
-        what,
-        `known dialects: ${[...dialects.keys()].join(', ')}`,
-      ),
-    ]
-  })
-}
-
 /** Makes the routes of a draft that may run. */
 export function makeRuleset(draft: RulesDraft, metrics: Metrics): Ruleset {
   const { config, dialects, steering, ways } = draft
@@ -173,6 +157,6 @@ function routeOf({ route, source, target, steered }: Way, { links, group }: Conf
     steered,
     group,
     node: to.type === 'nats' ? to.node.uuid : undefined,
-    metrics: metrics.route(route.name),
+    metrics: metrics.route(route.name, route.to),
   })
 }

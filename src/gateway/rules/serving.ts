@@ -1,7 +1,7 @@
 import type { Config } from '../../config/index.js'
 import { amqpTopology } from '../links.js'
 import { isWatched, says } from '../route.js'
-import type { RulesDraft } from './ruleset.js'
+import { ANNOUNCE_SETTING, type RulesDraft } from './ruleset.js'
 
 /**
  * What links are opened for and cannot take up while they stand, one text for each: what is consumed, declared and
@@ -29,9 +29,13 @@ export function servingOf({ config, dialects, ways }: RulesDraft): Serving {
       declared.add(`that \`links.${name}\` hears ${JSON.stringify(key)} of the exchange ${JSON.stringify(exchange)}`)
   }
   for (const { route, source, target, steered } of ways) {
-    if (steered) fixed.add(`that calls of \`links.${route.from}\` are steered on \`links.${route.to}\``)
-    else if (config.links[route.to]!.type === 'nats' && isWatched(source, target))
-      fixed.add(`that calls of \`links.${route.from}\` are watched on \`links.${route.to}\``)
+    const isWatchedThere = config.links[route.to]!.type === 'nats' && isWatched(source, target)
+    if (!steered && !isWatchedThere) continue
+    const from = `that calls of \`links.${route.from}\` are`
+    const to = `on \`links.${route.to}\``
+    fixed.add(`${from} ${steered ? 'steered' : 'watched'} ${to}`)
+    // Controllers are known by their place below it, also those that own running calls.
+    fixed.add(`${from} announced under ${JSON.stringify(target.settings[ANNOUNCE_SETTING])} ${to}`)
   }
   return { fixed, declared }
 }

@@ -29,14 +29,40 @@ export function revisionOf({ files, ...rest }: RuleTexts): string {
   return createHash('sha256').update(text).digest('hex').slice(0, REVISION_LENGTH)
 }
 
-/** The texts as one compressed text, for a store. */
-export function packTexts(texts: RuleTexts): string {
-  return deflateRawSync(JSON.stringify(texts)).toString('base64')
+/** What is in a store. */
+interface Packed {
+  /** Version of the program that made the texts: another may read them as other rules, or not at all. */
+  readonly version: string
+  readonly texts: RuleTexts
 }
 
-/** The reverse of {@link packTexts}. */
-export function unpackTexts(packed: string): RuleTexts {
-  return JSON.parse(inflateRawSync(Buffer.from(packed, 'base64')).toString('utf8')) as RuleTexts // as packed above
+/** The texts as one compressed text, for a store. `version` is that of the program. */
+export function packTexts(texts: RuleTexts, version: string): string {
+  const packed: Packed = { version, texts }
+  return deflateRawSync(JSON.stringify(packed)).toString('base64')
+}
+
+/** The reverse of {@link packTexts}. @throws Error for texts of another version. */
+export function unpackTexts(packed: string, ours: string): RuleTexts {
+  const { version, texts } = JSON.parse(inflateRawSync(Buffer.from(packed, 'base64')).toString('utf8')) as Packed // as packed above
+  if (version !== ours) throw new Error(`they are of version ${version}, and this is ${ours}`)
+  return texts
+}
+
+/** A configuration with the routes, mappings, settings and steering tables that texts name. */
+export function configOf({ routes, mappings, settings, steering }: RuleTexts, config: Config, folder: string): Config {
+  const links = Object.entries(config.links).map(([name, link]) => {
+    const tables = steering[name]
+    if (link.type !== 'ari' || link.steer === undefined || tables === undefined) return [name, link] as const
+    return [name, { ...link, steer: { ...link.steer, tables: mappingPath(tables, folder) } }] as const
+  })
+  return {
+    ...config,
+    links: Object.fromEntries(links),
+    routes,
+    mappings: mappings.map((name) => mappingPath(name, folder)),
+    settings,
+  }
 }
 
 const SHIPPED_FOLDER = `${dirname(shippedMapping('x'))}${sep}`

@@ -17,8 +17,16 @@ export interface WatcherParts {
   readonly everyMs: number
   /** Files with the content that needs no judgement. */
   readonly known: FileTexts
-  /** Judges files that are not as they were. Answers all that was read of them: that is followed from then on. */
-  readonly judge: (read: ReadText) => Promise<FileTexts>
+  /** Judges files that are not as they were. */
+  readonly judge: (read: ReadText) => Judged
+}
+
+/** A judgement that nothing has come of yet. */
+export interface Judged {
+  /** All that was read for it. */
+  readonly seen: FileTexts
+  /** Does what follows from it. Answers the files that are followed from then on, as they were read. */
+  carryOut(): Promise<FileTexts>
 }
 
 /** Who writes a file has come so far that the next look at it finds the same. Milliseconds. */
@@ -27,31 +35,51 @@ const SETTLE_MS = 200
 /**
  * Looks at the content of files in turns, by whatever links lead to it, as a mounted ConfigMap has them: there one
  * link changes for all files at once. What changed is judged when two looks found the same, so that nobody is
- * caught in the middle of writing, and judged once.
+ * caught in the middle of writing, and judged once. What it names for the first time is looked at again before
+ * anything comes of it.
  */
 export function watchFiles({ everyMs, known, judge }: WatcherParts): FileWatcher {
   let judged = known
+  /** Files that what was found names, and what was judged last does not. */
+  let named: readonly string[] = []
   let timer: NodeJS.Timeout | undefined
   let work: Promise<unknown> = Promise.resolve()
   let isStopped = false
 
   async function lookAt(): Promise<FileTexts> {
-    return new Map(await Promise.all([...judged.keys()].map(async (path) => [path, await textOf(path)] as const)))
+    const paths = new Set([...judged.keys(), ...named])
+    return new Map(await Promise.all([...paths].map(async (path) => [path, await textOf(path)] as const)))
   }
 
-  async function judgeNow(texts: FileTexts): Promise<void> {
-    judged = await judge((path) => texts.get(path) ?? readThrough(path))
+  const judgeOf = (texts: FileTexts) => judge((path) => texts.get(path) ?? readThrough(path))
+
+  async function carryOut(judgement: Judged): Promise<void> {
+    named = []
+    judged = await judgement.carryOut()
   }
 
   let before: FileTexts | undefined
   /** Answers the pause until the next turn. */
   async function turn(): Promise<number> {
     const texts = await lookAt()
+    if (isStopped) return everyMs
     const isNews = !areSame(texts, judged)
     const isSettled = isNews && before !== undefined && areSame(texts, before)
     before = isNews && !isSettled ? texts : undefined
-    if (isSettled) await judgeNow(texts)
+    if (isSettled) before = await judgeSettled(texts)
     return before === undefined ? everyMs : Math.min(everyMs, SETTLE_MS)
+  }
+
+  /** Answers what the next look is to find again, where files were read for the first time. */
+  async function judgeSettled(texts: FileTexts): Promise<FileTexts | undefined> {
+    const judgement = judgeOf(texts)
+    const fresh = [...judgement.seen].filter(([path, text]) => !texts.has(path) || texts.get(path) !== text)
+    if (fresh.length === 0) {
+      await carryOut(judgement)
+      return undefined
+    }
+    named = [...named, ...fresh.map(([path]) => path)]
+    return new Map([...texts, ...fresh])
   }
 
   /** Looks never overlap: each judges what it found. */
@@ -71,7 +99,8 @@ export function watchFiles({ everyMs, known, judge }: WatcherParts): FileWatcher
     look: () =>
       inTurn(async () => {
         before = undefined
-        await judgeNow(await lookAt())
+        const texts = await lookAt()
+        if (!isStopped) await carryOut(judgeOf(texts))
       }),
     stop() {
       isStopped = true

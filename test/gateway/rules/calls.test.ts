@@ -4,6 +4,7 @@ import { assignMeta } from '../../../src/gateway/meta.js'
 import { messageReader } from '../../../src/gateway/reading.js'
 import { makeRules, type Ruleset } from '../../../src/gateway/rules/index.js'
 import { type Letters, memoryState } from '../../../src/gateway/state.js'
+import type { Fact } from '../../../src/model/index.js'
 import { CONFIG, keptLog, legacyWith, rulesetOf } from './files.js'
 
 const event = (uuid: string, state: string, more = '') =>
@@ -11,17 +12,38 @@ const event = (uuid: string, state: string, more = '') =>
 const message = (...events: readonly string[]) =>
   `--- !ruby/object:Channel_states\nis_sync: false\nevts:\n${events.join('')}`
 const PEER = '  r_uuid: other\n'
+const picture = (...events: readonly string[]) => message(...events).replace('is_sync: false', 'is_sync: true')
+const numbered = (uuid: string, number: string, state: string, more = '') =>
+  event(uuid, state, `  call_id: ${number}\n${more}`)
 
 const OLD = rulesetOf(legacyWith('{ fields: { dept: vars.before } }'))
 const NEW = rulesetOf(
   legacyWith('{ fields: { dept: vars.after }, cases: { ringing: { wire: { state: ALERTING } } } }'),
   `${CONFIG}settings: { xcc: { bridge-state: BRIDGED } }\n`,
 )
+/** Rules that find the id of a call in another field. */
+const NUMBERED = rulesetOf(
+  legacyWith('{ fields: { dept: vars.after, uuid: vars.uuid, call_id: { is: id, required: true } } }'),
+)
+/** Rules by which the messages are none about calls. */
+const DEAF = rulesetOf(`mapping: v1
+dialect: voice-events
+extends: patchbay/voice-events.yaml
+tables: { caller: null }
+messages:
+  channel-states: null
+  noted:
+    address: { exchange: voice_events, key: channel.call_state }
+    class: Channel_states
+    fact: custom
+    set: { name: noted }
+    fields: { evts: ext.evts, is_sync: ext.is_sync }
+`)
 
 interface Said {
   readonly uuid: string
   readonly state?: string
-  readonly params: { readonly before?: string; readonly after?: string }
+  readonly params?: { readonly before?: string; readonly after?: string }
 }
 
 /** The middle of a gateway with its link to the legacy side. */
@@ -33,7 +55,7 @@ function gatewayOf(first: Ruleset, calls: 'keep' | 'current' = 'keep') {
   async function post(letters: readonly Letters[]): Promise<void> {
     for (const { body } of letters.flatMap(({ frames }) => frames)) {
       const { uuid, state, params } = (JSON.parse(Buffer.from(body).toString()) as { params: Said }).params
-      said.push([uuid, state ?? 'CDR', params.before && 'before', params.after && 'after'].filter(Boolean).join(' '))
+      said.push([uuid, state ?? 'CDR', params?.before && 'before', params?.after && 'after'].filter(Boolean).join(' '))
     }
   }
   const hub = makeHub({ isDrawn: () => false, rules, store, post, now: () => 0 })
@@ -44,13 +66,17 @@ function gatewayOf(first: Ruleset, calls: 'keep' | 'current' = 'keep') {
       headers: {},
       body: Buffer.from(body),
     }
-    const { facts, full } = read(frame)
+    const { facts, full, blind } = read(frame)
     const meta = { id: 'm' }
     assignMeta(facts, meta)
-    await hub.take({ link: 'legacy', facts, path: [], full, meta }).confirmed
+    await hub.take({ link: 'legacy', facts, path: [], full, blind, meta }).confirmed
     return said.splice(0)
   }
-  return { rules, store, take, lines }
+  async function tell(fact: Fact): Promise<readonly string[]> {
+    await hub.take({ link: 'legacy', facts: [fact], path: [], full: undefined, meta: { id: 'm' } }).confirmed
+    return said.splice(0)
+  }
+  return { rules, store, take, tell, lines }
 }
 
 test('a call is read and written by the rules that it began with, a new one by the new ones', async () => {
@@ -119,4 +145,67 @@ test('rules that are current again serve the calls that began with them, and tho
   expect(rules.others()).toEqual([NEW])
   expect(await take(message(event('a', 'ACTIVE', PEER)))).toEqual(['a ANSWERED before', 'a BRIDGE before'])
   expect(await take(message(event('b', 'ACTIVE', PEER)))).toEqual(['b ANSWERED after', 'b BRIDGED after'])
+})
+
+test('a call is found by its own rules where the new ones read its id elsewhere, and no second one begins', async () => {
+  const { rules, take } = gatewayOf(OLD)
+  await take(message(numbered('a', '1', 'RINGING')))
+  rules.swap(NUMBERED)
+  expect(await take(message(numbered('a', '1', 'ACTIVE')))).toEqual(['a ANSWERED before'])
+  const both = await take(message(numbered('b', '2', 'RINGING'), numbered('a', '1', 'ACTIVE', PEER)))
+  expect(both).toEqual(['2 START after', '2 RINGING after', 'a BRIDGE before'])
+  expect(await take(message(numbered('b', '2', 'ACTIVE'), numbered('a', '1', 'HANGUP')))).toEqual([
+    '2 ANSWERED after',
+    'a UNBRIDGE before',
+    'a CDR',
+    'a DESTROY before',
+  ])
+})
+
+test('a full picture lists calls as their own rules find them in it', async () => {
+  const { rules, take } = gatewayOf(OLD)
+  await take(message(numbered('a', '1', 'RINGING')))
+  rules.swap(NUMBERED)
+  await take(message(numbered('b', '2', 'RINGING')))
+  expect(await take(picture(numbered('b', '2', 'RINGING'), numbered('a', '1', 'RINGING')))).toEqual([])
+  const ended = (said: readonly string[]) => said.filter((each) => each.includes('DESTROY'))
+  expect(ended(await take(picture(numbered('b', '2', 'RINGING'))))).toEqual(['a DESTROY before'])
+})
+
+test('a full picture that the rules of a call cannot read says nothing of it', async () => {
+  const { rules, take } = gatewayOf(OLD)
+  await take(message(numbered('a', '1', 'RINGING')))
+  rules.swap(NUMBERED)
+  await take(message(numbered('b', '2', 'RINGING')))
+  const unread = picture(numbered('c', '3', 'RINGING').replace('uuid: c', 'other: c'))
+  expect(await take(unread)).toEqual(['3 START after', '3 RINGING after', '2 CDR', '2 DESTROY after'])
+})
+
+test('a call hears what the new rules take for no word about calls', async () => {
+  const { rules, take } = gatewayOf(OLD)
+  await take(message(event('a', 'RINGING')))
+  rules.swap(DEAF)
+  expect(await take(message(event('a', 'ACTIVE')))).toEqual(['a ANSWERED before'])
+  expect((await take(message(event('b', 'RINGING')))).join()).not.toContain('b ')
+})
+
+test('what a call is told is not lost where the new rules find its id in news of another one', async () => {
+  const { rules, take } = gatewayOf(OLD)
+  await take(message(event('a', 'RINGING')))
+  rules.swap(NUMBERED)
+  const said = await take(message(numbered('a', '1', 'ACTIVE'), numbered('q', 'a', 'RINGING')))
+  expect(said).toContain('a ANSWERED before')
+})
+
+test('the record of a call goes where the rules of the call send it', async () => {
+  const quiet = rulesetOf(
+    legacyWith('{ fields: { dept: vars.after } }'),
+    CONFIG.replace('to: bus', 'to: bus, facts: [channel]'),
+  )
+  const { rules, take, tell } = gatewayOf(OLD)
+  await take(message(event('a', 'ACTIVE')))
+  rules.swap(quiet)
+  await take(message(event('b', 'ACTIVE')))
+  expect(await tell({ kind: 'cdr', id: 'a' })).toEqual(['a CDR'])
+  expect(await tell({ kind: 'cdr', id: 'b' })).toEqual([])
 })

@@ -13,7 +13,14 @@ const SITE = legacyWith('{ fields: { dept: vars.dept } }')
 function judge(site: string, config: string, running = CONFIG, env: Record<string, string> = {}) {
   const folder = ownFolder()
   const before = draftOf(folder, SITE, running)
-  const question = { file: before.file, env, running: before, serving: servingOf(before.draft), open }
+  const question = {
+    file: before.file,
+    env,
+    running: before,
+    serving: servingOf(before.draft),
+    open,
+    targets: new Map(),
+  }
   writeSite(folder, site, config)
   const judged = judgeFiles(question, readThrough)
   if ('draft' in judged) return { draft: judged.draft, before: before.draft }
@@ -59,6 +66,14 @@ const refused = [
     faults: [/config\.restart: routes and mappings: they end that messages are taken from `links\.bus`, for which/],
   },
   {
+    name: 'another subject that calls are announced under, where controllers own some',
+    config: `${CONFIG}settings: { xcc: { ctrl-subject: elsewhere } }\n`,
+    faults: [
+      /they want that calls of `links\.legacy` are announced under "elsewhere" on `links\.bus`/,
+      /they end that calls of `links\.legacy` are announced under "cn\.xswitch\.ctrl" on `links\.bus`/,
+    ],
+  },
+  {
     name: 'a mapping that wants to hear another exchange',
     site: SITE.replace('channel-states: {', 'channel-states: { address: { exchange: elsewhere },'),
     faults: [
@@ -88,6 +103,42 @@ test.each(accepted)('taken up: $name', ({ site = SITE, config = CONFIG }) => {
   expect(draft.revision).not.toBe(before.revision)
 })
 
+test('where running calls go by the new rules at once a route keeps its target as long as it keeps its name', () => {
+  const folder = ownFolder()
+  const named = (to: string, name = 'calls') =>
+    CONFIG.replace('to: legacy', `to: ${to}, name: ${name}, sync: { answer: false }`)
+  const before = draftOf(folder, SITE, named('legacy'))
+  const targets = new Map([['calls', 'legacy']])
+  const question = { file: before.file, env: {}, running: before, serving: servingOf(before.draft), open, targets }
+  const judged = (config: string) => {
+    writeSite(folder, SITE, config)
+    return judgeFiles(question, readThrough)
+  }
+  expect(judged(named('other'))).toMatchObject({ faults: [{ code: 'config.restart', line: 9 }] })
+  expect(judged(named('other', 'more'))).toMatchObject({ draft: {} })
+})
+
+const variable = (name: string) => `\${${name}}`
+
+test('names and settings that are in variables are taken from there', () => {
+  const config = CONFIG.replace('site.yaml', `'${variable('SITE')}.yaml'`)
+    .replace('dialect: xcc', `dialect: '${variable('BUS')}'`)
+    .concat(`settings: { voice-events: { profile: '${variable('PROFILE')}' } }\n`)
+  const judged = (env: Record<string, string>) => judge(SITE, config, CONFIG, { SITE: 'site', BUS: 'xcc', ...env })
+  expect(judged({ PROFILE: 'psych-4' })).toMatchObject({ draft: { config: { settings: { 'voice-events': {} } } } })
+  expect(judged({ PROFILE: 'psych-9' })).toEqual([expect.stringMatching(/mapping\.value: .* no profile "psych-9"/)])
+  expect(judged({ PROFILE: 'psych-4', BUS: 'xdd' })).toEqual([
+    expect.stringMatching(
+      /^patchbay\.yaml:6:\d+: config\.link: no mapping file is for the dialect xdd; want voice-events or xcc/,
+    ),
+  ])
+  expect(judge(SITE, config)).toEqual([
+    expect.stringMatching(/config\.environment: .* SITE /),
+    expect.stringMatching(/config\.environment: .* BUS /),
+    expect.stringMatching(/config\.environment: .* PROFILE /),
+  ])
+})
+
 test('a default that is written out is no change', () => {
   const { draft, before } = judge(SITE, `${CONFIG}admin: { port: 9464 }\nstate: memory\n`) as Exclude<
     ReturnType<typeof judge>,
@@ -105,7 +156,14 @@ test('a secret that its file has anew keeps nobody from a reload', () => {
     `url: 'amqp://localhost', username: u, password: { file: ${secret} }`,
   )
   const before = draftOf(folder, SITE, config)
-  const question = { file: before.file, env: {}, running: before, serving: servingOf(before.draft), open }
+  const question = {
+    file: before.file,
+    env: {},
+    running: before,
+    serving: servingOf(before.draft),
+    open,
+    targets: new Map(),
+  }
   writeFileSync(secret, 'two')
   expect(loadConfig(before.file, {}).config?.links.legacy).not.toEqual(before.config.links.legacy)
   writeSite(folder, legacyWith('{ fields: { dept: vars.section } }'), config)

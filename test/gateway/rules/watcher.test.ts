@@ -8,24 +8,33 @@ import { ownFolder } from './files.js'
 
 const EVERY_MS = 50
 
+/** Files that a text names, as a configuration does. */
+const namesIn = (text: string) => (text.startsWith('/') ? text.split('\n') : [])
+
 /** A watcher of files; what it was given to judge, one text or error code for each file. */
 function watching(paths: readonly string[], texts: readonly string[], everyMs = EVERY_MS) {
   const judged: string[][] = []
   const watcher = watchFiles({
     everyMs,
     known: new Map(paths.map((path, at) => [path, texts[at]])),
-    async judge(read) {
+    judge(read) {
       const recorder = recordReads(read)
-      judged.push(
-        paths.map((path) => {
-          try {
-            return recorder.read(path)
-          } catch (error) {
-            return String((error as NodeJS.ErrnoException).code)
-          }
-        }),
-      )
-      return recorder.seen
+      const named = () => (paths[0] === undefined ? [] : namesIn(textOf(paths[0])))
+      const textOf = (path: string) => {
+        try {
+          return recorder.read(path)
+        } catch (error) {
+          return String((error as NodeJS.ErrnoException).code)
+        }
+      }
+      const texts = [...paths, ...named()].map(textOf)
+      return {
+        seen: recorder.seen,
+        async carryOut() {
+          judged.push(texts)
+          return recorder.seen
+        },
+      }
     },
   })
   onTestFinished(() => watcher.stop())
@@ -109,4 +118,30 @@ test('who is told to look does so at once, also where nothing changed; with 0 no
   await watcher.look()
   await watcher.look()
   expect(judged).toEqual([['two'], ['two']])
+})
+
+test('a file that is named for the first time is judged once nobody writes it any more', async () => {
+  const folder = ownFolder()
+  const [file, late] = [join(folder, 'a'), join(folder, 'b')]
+  writeFileSync(file, 'one')
+  writeFileSync(late, '')
+  const { judged } = watching([file], ['one'])
+  writeFileSync(file, late)
+  for (let size = 1; size <= 100; size++) {
+    writeFileSync(late, 'x'.repeat(size))
+    await delay(EVERY_MS / 10)
+  }
+  await expect.poll(() => judged).toEqual([[late, 'x'.repeat(100)]])
+  writeFileSync(late, 'y')
+  await expect.poll(() => judged.at(-1)).toEqual([late, 'y'])
+})
+
+test('what stops while it looks judges nothing any more', async () => {
+  const file = join(ownFolder(), 'a')
+  writeFileSync(file, 'one')
+  const { watcher, judged } = watching([file], ['one'], 0)
+  const looked = watcher.look()
+  watcher.stop()
+  await looked
+  expect(judged).toEqual([])
 })
