@@ -64,6 +64,15 @@ test('a claim that Asterisk does not answer ends as unknown; what came of it can
   await hears(app, uuid, 'DESTROY')
 }, 60_000)
 
+test('a call that was claimed for an application that is gone is on offer again', async () => {
+  expect(await claimFor(site, 'patchbay-that-is-gone', uuid)).toMatchObject({ status: 204 })
+  await expect.poll(async () => (await app.ask('Accept', { uuid })).code, { timeout: 5000 }).toBe(200)
+  expect(await app.ask('Answer', { uuid })).toMatchObject({ code: 200 })
+  expect(await app.ask('Hangup', { uuid })).toMatchObject({ code: 200 })
+  await endOf(app, uuid)
+  expect(app.wordsOf(uuid)).toEqual(['START', 'ANSWERED', 'CDR', 'DESTROY'])
+})
+
 test('an application that somebody else has taken claims nothing: the call stays on offer to others', async () => {
   const thief = await listenToAri(site.asterisk)
   const rival = await listenToAri(site.asterisk, { app: RIVAL })
