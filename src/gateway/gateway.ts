@@ -112,7 +112,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
         wasUp = true
       },
     }
-    return each.transport.start(handlers, { standby: isShared })
+    return each.transport.start(handlers, { standby: isShared, isConfirmed: () => replicas.isConfirmed(each.name) })
   }
 
   /** A link that does not stand yet is taken from as soon as it does, unless another replica has it by then. */

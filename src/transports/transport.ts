@@ -86,6 +86,11 @@ export type Outcomes = readonly (GatewayError | undefined)[]
 export interface StartOptions {
   /** Take nothing from sources that one replica alone takes from, until `consume`. Default false. */
   readonly standby?: boolean
+  /**
+   * Whether it was confirmed lately that this replica is the one that takes: what somebody else took from it is not
+   * taken back otherwise. Default: always.
+   */
+  readonly isConfirmed?: () => boolean
 }
 
 /** Moves frames between one peer and the gateway. Bodies stay bytes; reconnecting is the transport's own business. */

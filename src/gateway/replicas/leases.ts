@@ -6,6 +6,8 @@ export interface Leases {
   /** Begins to take leases, and to keep them. Call again with every connection to the store. */
   start(): Promise<void>
   holds(duty: string): boolean
+  /** Whether the store confirmed a lease of ours so lately that nobody else can have it. */
+  isConfirmed(duty: string): boolean
   /** Whether other replicas are alive. */
   hasOthers(): boolean
   /** Counts a lease as lost without asking anybody. */
@@ -70,6 +72,8 @@ const replicaKey = (replica: string) => `replica.${replica}`
  */
 export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts): Leases {
   const held = new Map<string, number>()
+  /** When the store last confirmed it, by our own clock. */
+  const confirmedAt = new Map<string, number>()
   const seen = new Map<string, Seen>()
   const claiming = new Set<string>()
   const others = new Map<string, number>()
@@ -147,12 +151,19 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
     anew()
   }
 
+  /** @param sentAt nobody can have it for as long as silence lasts from then on */
+  function hold(duty: string, revision: number, sentAt: number): void {
+    held.set(duty, revision)
+    confirmedAt.set(duty, sentAt)
+  }
+
   async function renew(duty: string): Promise<void> {
     const revision = held.get(duty)
     if (revision === undefined) return
+    const sentAt = clock()
     const next = await bucket.swap(leaseKey(duty), renewal(), revision)
     if (!held.has(duty)) return
-    if (next !== undefined) held.set(duty, next)
+    if (next !== undefined) hold(duty, next, sentAt)
     else await lookAgain(duty)
   }
 
@@ -181,10 +192,11 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
     claiming.add(duty)
     try {
       const before = seen.get(duty)
+      const sentAt = clock()
       const revision = await bucket.swap(leaseKey(duty), renewal(), before?.revision ?? 0)
       if (revision === undefined) return await lookAgain(duty)
       if (isStopped) return
-      held.set(duty, revision)
+      hold(duty, revision, sentAt)
       const silentMs = before === undefined || before.released === true ? undefined : Date.now() - before.at
       log.info('lease taken', { duty, ...(silentMs !== undefined && { after: before!.holder, silentMs }) })
       taken(duty, before?.at)
@@ -223,6 +235,7 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
       isRetired = true
     },
     holds: (duty) => held.has(duty),
+    isConfirmed: (duty) => held.has(duty) && clock() - (confirmedAt.get(duty) ?? 0) < SILENCE_MS,
     hasOthers: () => [...others.values()].some((at) => clock() - at < ALIVE_MS),
     forget: (duty) => void held.delete(duty),
     async release(duty, since) {

@@ -41,6 +41,8 @@ export interface Replicas {
   readonly revisions: RevisionTexts | undefined
   /** Whether this one takes from a link. */
   holds(link: string): boolean
+  /** Whether it was confirmed lately that no other one does. */
+  isConfirmed(link: string): boolean
   /** Whether others go on when this one stops. */
   hasOthers(): boolean
   /** Resolves once it knows what all know; duties fall to it from then on. @throws GatewayError `state.store`, `link.connect` */
@@ -63,6 +65,7 @@ export function soleReplica(duties: Duties, now: () => number): Replicas {
     store: memoryState(now),
     revisions: undefined,
     holds: () => true,
+    isConfirmed: () => true,
     hasOthers: () => false,
     async start(use) {
       for (const links of duties.values()) use.take(links, () => NO_LEGACY, undefined)
@@ -205,6 +208,7 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
     store: state.store,
     revisions: makeRevisionTexts(bucket),
     holds: (link) => active.has(dutyOf.get(link) ?? ''),
+    isConfirmed: (link) => leases.isConfirmed(dutyOf.get(link) ?? ''),
     hasOthers: leases.hasOthers,
     async start(given, report) {
       use = given

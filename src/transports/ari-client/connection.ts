@@ -22,7 +22,12 @@ export interface ConnectionUse {
   /** @param isComplete says that nothing was on its way when it ended, so that nothing is lost of what Asterisk sent. */
   lost(reason: GatewayError, isComplete?: boolean): void
   report(event: LinkEvent): void
+  /** Whether an application that somebody else took may be taken back. */
+  mayTakeBack(): boolean
 }
+
+/** Pause between two looks whether an application may be taken back. Milliseconds. */
+const LOOK_MS = 200
 
 /** A socket that is opened again whenever it is lost. */
 export interface KeptConnection {
@@ -115,6 +120,8 @@ export function keepConnection(config: AriConfig, rest: AriRest, use: Connection
     }
     use.report({ kind: 'reconnecting', attempt: Math.max(failures, 1), delayMs })
     await delay(delayMs, undefined, { signal: halt.signal }).catch(() => undefined)
+    while (reason === replacement && !halt.signal.aborted && !use.mayTakeBack())
+      await delay(LOOK_MS, undefined, { signal: halt.signal }).catch(() => undefined)
   }
 
   /** Undefined where the application is left to the other one for good. */

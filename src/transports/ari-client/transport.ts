@@ -69,6 +69,7 @@ export function ariTransport(config: AriConfig): AriTransport {
   let kept: KeptConnection | undefined
   let system: AriSystem | undefined
   let copies: Copies = makeCopies()
+  let mayTakeBack: () => boolean = () => true
   let standsBy = false
   /** Opening and closing, one after the other: two sockets of ours would take the application from each other. */
   let turns: Promise<void> = Promise.resolve()
@@ -169,7 +170,7 @@ export function ariTransport(config: AriConfig): AriTransport {
 
   /** @param insists also on what no retry can mend. */
   function connect(insists: boolean): KeptConnection {
-    const use = { opened, frame, heard: gaps.heard, up, lost, report }
+    const use = { opened, frame, heard: gaps.heard, up, lost, report, mayTakeBack }
     if (listen === undefined) return keepConnection(config, rest, { ...use, setUp }, insists)
     return keepListening(config, listen, rest, { ...use, setUp: replay, ...marks }, insists)
   }
@@ -263,9 +264,10 @@ export function ariTransport(config: AriConfig): AriTransport {
   return {
     name: config.name ?? 'ari',
     rest,
-    async start(to, { standby = false } = {}) {
+    async start(to, { standby = false, isConfirmed = () => true } = {}) {
       handlers = to
       standsBy = standby
+      mayTakeBack = isConfirmed
       if (standby || listen !== undefined) await look()
       if (standby) return report({ kind: 'standby' })
       kept = connect(false)

@@ -20,6 +20,7 @@ test('a socket that is closed while somebody still sets it up is lost to its use
     setUp: () => new Promise(() => undefined),
     up: note('up'),
     lost: note('lost'),
+    mayTakeBack: () => true,
     report: ({ kind }) => void story.push(kind),
   }
   const kept = keepConnection(config, rest, use)

@@ -295,6 +295,20 @@ describe('another subscriber of the application', () => {
     expect(await replacedFor(3)).toBeGreaterThan(290)
   })
 
+  test('is not thrown out by a replica that cannot know whether it is still the one that takes', async () => {
+    const { fake, link, heard } = await fakeLink({ replacedRetryMs: 50 })
+    let isConfirmed = true
+    await link.start(heard, { isConfirmed: () => isConfirmed })
+    await heard.until('consuming', 1)
+    isConfirmed = false
+    fake.tell(replaced)
+    await heard.until('down', 1)
+    await delay(500)
+    expect(fake.upgrades).toHaveLength(1)
+    isConfirmed = true
+    await heard.until('up', 2)
+  })
+
   const waits = (heard: Awaited<ReturnType<typeof standingLink>>['heard']) =>
     heard.of('reconnecting').map(({ delayMs }) => delayMs)
 
