@@ -12,19 +12,11 @@ const SAMPLE: Sample = {
 const REST: AtRest = { sample: SAMPLE, census: { timers: 30, emitters: 60, listeners: 80 } }
 
 test('memory that stays within bounds is no fault, what exceeds them is', () => {
-  expect(judgeGrowth([SAMPLE, { ...SAMPLE, heapBytes: 104.9e6, residentBytes: 329e6 }])).toEqual([])
-  expect(judgeGrowth([SAMPLE, { ...SAMPLE, heapBytes: 50e6 }])).toEqual([])
-  expect(judgeGrowth([SAMPLE, { ...SAMPLE, heapBytes: 106e6, residentBytes: 340e6 }])).toEqual([
+  expect(judgeGrowth(SAMPLE, { ...SAMPLE, heapBytes: 104.9e6, residentBytes: 329e6 })).toEqual([])
+  expect(judgeGrowth(SAMPLE, { ...SAMPLE, heapBytes: 50e6 })).toEqual([])
+  expect(judgeGrowth(SAMPLE, { ...SAMPLE, heapBytes: 106e6, residentBytes: 340e6 })).toEqual([
     'the heap grew by 6.0 %, and less than 5.0 % may be',
     'resident memory grew by 13.3 %, and less than 10.0 % may be',
-  ])
-})
-
-test('one sample that is out of line says nothing of growth, three do', () => {
-  const heaps = (...bytes: readonly number[]) => bytes.map((heapBytes) => ({ ...SAMPLE, heapBytes }))
-  expect(judgeGrowth(heaps(100e6, 90e6, 101e6, 100e6, 103e6, 120e6, 104e6))).toEqual([])
-  expect(judgeGrowth(heaps(100e6, 99e6, 101e6, 103e6, 107e6, 106e6, 108e6))).toEqual([
-    'the heap grew by 7.0 %, and less than 5.0 % may be',
   ])
 })
 

@@ -25,21 +25,11 @@ function grew(what: string, from: number, to: number, most: number): string[] {
   return share < most ? [] : [`${what} grew by ${percent(share)}, and less than ${percent(most)} may be`]
 }
 
-/** Samples that are taken together at either end: one by itself has in it what happened to be on its way. */
-const TOGETHER = 3
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor((values.length - 1) / 2)]!
-}
-
-/** What is wrong with how memory went under load. @param samples from the end of the warm-up on, at least one */
-export function judgeGrowth(samples: readonly Sample[]): string[] {
-  const many = Math.max(1, Math.min(TOGETHER, Math.floor(samples.length / 2)))
-  const growth = (what: string, of: (sample: Sample) => number, most: number) =>
-    grew(what, median(samples.slice(0, many).map(of)), median(samples.slice(-many).map(of)), most)
+/** What is wrong with how memory went under load, from the end of the warm-up to the last sample. */
+export function judgeGrowth(warm: Sample, last: Sample): string[] {
   return [
-    ...growth('the heap', ({ heapBytes }) => heapBytes, HEAP_GROWTH),
-    ...growth('resident memory', ({ residentBytes }) => residentBytes, RESIDENT_GROWTH),
+    ...grew('the heap', warm.heapBytes, last.heapBytes, HEAP_GROWTH),
+    ...grew('resident memory', warm.residentBytes, last.residentBytes, RESIDENT_GROWTH),
   ]
 }
 

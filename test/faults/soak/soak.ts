@@ -117,10 +117,11 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
       tell(`${((performance.now() - startedAt) / 60_000).toFixed(1)} min`, now)
       return now
     }
-    const samples: Sample[] = []
+    let warm: Sample | undefined
+    let last = before.sample
     for (let atMs = lineEveryMs; atMs <= lengthMs; atMs += lineEveryMs) {
-      const now = await sampleAt(atMs)
-      if (atMs >= warmUpMs) samples.push(now)
+      last = await sampleAt(atMs)
+      if (atMs >= warmUpMs) warm ??= last
     }
     const sentInTimeMs = performance.now() - startedAt
     await load.stop()
@@ -139,7 +140,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
       ...(rate >= options.perSecond * 0.95
         ? []
         : [`only ${rate.toFixed(0)} events a second were published, and ${options.perSecond} should be`]),
-      ...judgeGrowth(samples),
+      ...judgeGrowth(warm ?? before.sample, last),
       ...judgeLeaks(before, after),
     ]
     return { sent: load.confirmed(), received: arrivals.received(), lost: account.lost(), why }
