@@ -7,6 +7,8 @@ const live = liveTests(readSourceTree(import.meta.dirname))
 export default defineConfig({
   test: {
     pool: 'forks',
+    // What a file imports is loaded once in each process, not once more for each file: half of the time went there.
+    isolate: false,
     // Most of what they do is to wait.
     maxWorkers: 3,
     expect: { poll: { timeout: 8000 } },

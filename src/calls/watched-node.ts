@@ -1,6 +1,8 @@
 import type { Channel } from '../model/index.js'
+import type { Span } from '../telemetry/index.js'
 import type { Frame } from '../transports/transport.js'
 import {
+  type Answered,
   type Claim,
   type Controllers,
   type NodeRequest,
@@ -24,9 +26,12 @@ export interface WatchedNodeParts {
   readonly uuid: string
   readonly calls: WatchedCalls
   readonly controllers: Controllers
+  /** Follows a request until it is answered. */
+  spanOf(frame: Frame): Span
   /** Announces the node again. */
   announce(): void
   reply(subject: string, body: Uint8Array): void
+  readonly answered: Answered
   /** Publishes a result that comes later to a controller's subject. */
   later(controller: string, id: string, result: Result): void
 }
@@ -36,7 +41,7 @@ export interface WatchedNodeParts {
  * are done, every other method is refused by a code and a text.
  */
 export function watchedNode(parts: WatchedNodeParts): { take(frame: Frame): Promise<void> } {
-  const { uuid: nodeUuid, calls, controllers, announce, reply, later } = parts
+  const { uuid: nodeUuid, calls, controllers, spanOf, announce, reply, answered, later } = parts
   const handlers: Readonly<Record<string, (request: NodeRequest) => Promise<Result>>> = {
     'XNode.Accept': accept,
     'XNode.GetState': (request) => withCall(request, (channel) => results.done(stateOf(channel))),
@@ -61,10 +66,12 @@ export function watchedNode(parts: WatchedNodeParts): { take(frame: Frame): Prom
   return requestDesk({
     nodeUuid,
     controllers,
+    spanOf,
     handle: async (request) => (await handlers[request.method]?.(request)) ?? refused(request.method),
     ownerOf: async (uuid) => (await calls.find(uuid))?.controller,
     announce,
     reply,
+    answered,
     later,
   })
 }

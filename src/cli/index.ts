@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { COMMANDS } from './commands.js'
+import type { CliCommand } from './command.js'
 import { EXIT, type ExitCode, type Io, WrongUse } from './io.js'
 
 export { EXIT, type ExitCode, type Io, processIo } from './io.js'
@@ -14,7 +14,7 @@ Exit codes:
 /** Runs one command line (without node and script). Answers the exit code; never throws for what a user can mend. */
 export async function runCli(args: readonly string[], io: Io): Promise<ExitCode> {
   let code: ExitCode = EXIT.fine
-  const program = makeProgram(io, (result) => {
+  const program = makeProgram(await commandsFor(args), io, (result) => {
     code = result
   })
   try {
@@ -29,12 +29,19 @@ export async function runCli(args: readonly string[], io: Io): Promise<ExitCode>
   }
 }
 
-function makeProgram(io: Io, exit: (code: ExitCode) => void): Command {
+/** `run` is loaded by itself, for a gateway that starts is waited for; help and mistakes need all commands. */
+async function commandsFor([name]: readonly string[]): Promise<readonly CliCommand[]> {
+  if (name === 'run') return [(await import('./run.js')).runCommand]
+  return (await import('./commands.js')).COMMANDS
+}
+
+/** A program of these commands, with their options and helps. `exit` is told how the process is to end. */
+export function makeProgram(commands: readonly CliCommand[], io: Io, exit: (code: ExitCode) => void): Command {
   const program = new Command('patchbay')
     .description('Converts telephony dialects into one another by mapping files.')
     .version(version())
     .addHelpText('after', EXIT_CODES)
-  for (const { name, register } of COMMANDS) {
+  for (const { name, register } of commands) {
     register(program.command(name), { io, exit })
   }
   for (const command of [program, ...program.commands]) {

@@ -1,5 +1,5 @@
 import type { Fault } from '../config/index.js'
-import { openDialects, openMapping } from '../gateway/dialects.js'
+import { openDialects, openOnce } from '../gateway/dialects.js'
 import type { Subject } from '../mapping/loss/probe.js'
 import type { SettingValues } from '../mapping/schema.js'
 
@@ -14,7 +14,7 @@ export function openSubjects(
   const opened = openDialects(paths, settings)
   if ('faults' in opened) return opened
   const subjects = paths.flatMap((path): Subject[] => {
-    const result = openMapping(path, settings)
+    const result = openOnce(path, settings)
     if ('faults' in result) return []
     const { file } = result.mapping
     return [{ file, dialect: opened.dialects.get(file.dialect)! }]

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Fault, formatFault } from '../config/index.js'
-import { type Dialects, openDialects, openMapping } from '../gateway/dialects.js'
+import { type Dialects, openDialects, openOnce } from '../gateway/dialects.js'
 import type { Dialect } from '../mapping/dialect.js'
 import { checkLaws } from '../mapping/laws.js'
 import type { LoadedMapping, SettingValues } from '../mapping/load.js'
@@ -88,7 +88,7 @@ async function runTests(mappings: readonly string[], options: Options, io: Io): 
   const report = reporter(options.verbose === true, io)
   await io.out(`seed ${seed}\n`)
   for (const path of mappings.length > 0 ? mappings : shippedPaths()) {
-    const result = openMapping(path)
+    const result = openOnce(path)
     if ('faults' in result) result.faults.forEach(report.fault)
     else testMapping(result.mapping, seed, options.allowUntested === true, report)
     await report.flush()

@@ -173,7 +173,7 @@ export function ariLinkSchema(sources: SecretSources) {
       .default(10_000)
       .describe('Time for one try to connect, milliseconds. Default 10000.'),
     reconnect: backoff.describe('Pauses between tries to connect; they double, with jitter.'),
-    pingIntervalMs: milliseconds(100).default(2000).describe('Time between pings, milliseconds. Default 2000.'),
+    pingIntervalMs: milliseconds(100).default(1000).describe('Time between pings, milliseconds. Default 1000.'),
     pongTimeoutMs: milliseconds(100)
       .default(3000)
       .describe(

@@ -18,5 +18,6 @@ export {
   type RouteConfig,
 } from './schema.js'
 export { knownKeys } from './schema-walk.js'
+export { secretValues } from './secret-values.js'
 export { readYaml, type YamlPath, type YamlSource } from './yaml-source.js'
 export { type CustomParams, checkYaml, plainIssues, zodFaults } from './zod-faults.js'

@@ -61,10 +61,18 @@ export function loadConfig(
   return parseConfig(text, file, env)
 }
 
-/** Like {@link loadConfig} for a text at hand; `file` names it in faults and is where relative paths begin. */
-export function parseConfig(text: string, file: string, env: Environment): LoadResult {
+/**
+ * Like {@link loadConfig} for a text at hand; `file` names it in faults and is where relative paths begin.
+ * @param readSecret reads files of secrets. Default: from the file system.
+ */
+export function parseConfig(
+  text: string,
+  file: string,
+  env: Environment,
+  readSecret?: (path: string) => string,
+): LoadResult {
   const folder = dirname(resolve(file))
-  const schema = configSchema({ env, folder })
+  const schema = configSchema({ env, folder, read: readSecret })
   const { source, faults: unset } = substitute(readYaml(text, file), schema, env)
   const checked = checkYaml(source, schema, 'config')
   const raw = viewRaw(source.value)

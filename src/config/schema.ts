@@ -5,7 +5,7 @@ import { ariLinkSchema } from './ari-link-schema.js'
 import { ariServerLinkSchema } from './ari-server-link-schema.js'
 import { subjectSchema, token } from './link-parts.js'
 import { natsLinkSchema } from './nats-link-schema.js'
-import type { SecretSources } from './secrets.js'
+import { type SecretSources, secretSchema } from './secrets.js'
 
 /** Kinds of facts, in the order of the model. */
 const FACT_KINDS = Object.keys(FACT_SHAPES) as [FactKind, ...FactKind[]] // keys of the model's own table
@@ -13,10 +13,26 @@ const FACT_KINDS = Object.keys(FACT_SHAPES) as [FactKind, ...FactKind[]] // keys
 const port = z.int().min(0).max(65_535)
 const count = z.int().min(1)
 
-const admin = z.strictObject({
-  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Default 127.0.0.1.'),
-  port: port.default(9464).describe('Port of /metrics, /livez and /readyz; 0 takes any free one. Default 9464.'),
-})
+function adminSchema(sources: SecretSources) {
+  const secret = secretSchema(sources)
+  return z.strictObject({
+    host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Default 127.0.0.1.'),
+    port: port
+      .default(9464)
+      .describe('Port of /metrics, /livez, /readyz, /status, /rules and /reload; 0 takes any free one. Default 9464.'),
+    token: secret(
+      'Who sends it as `Authorization: Bearer TOKEN` may POST /reload. Default: nobody may.',
+    ).exactOptional(),
+    stallMs: z
+      .int()
+      .min(0)
+      .max(60_000)
+      .default(2000)
+      .describe(
+        'Time in which the process may do nothing else, milliseconds; what takes longer is a stall, and /livez says 503 when stalls took half of the last minute. 0: it never does. Default 2000.',
+      ),
+  })
+}
 
 const log = z.strictObject({
   level: z
@@ -27,6 +43,15 @@ const log = z.strictObject({
     .enum(['json', 'text'])
     .default('json')
     .describe('One JSON object a line, or text for people. Default json.'),
+})
+
+const traces = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Record spans of messages and commands. Where they go, and how many, the standard variables of OpenTelemetry say (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER and others). Default false.',
+    ),
 })
 
 const limits = z.strictObject({
@@ -73,6 +98,14 @@ const store = z.strictObject({
     .describe(
       'Time after which something vanishes that no replica refreshed, milliseconds: what is up is refreshed at a third of it. Default 21600000.',
     ),
+  spreadAfterMs: z
+    .int()
+    .min(0)
+    .max(86_400_000)
+    .default(0)
+    .describe(
+      'Time without a change among the replicas after which one that takes from two links more than another leaves one to it, milliseconds; 0: links stay where they are. Default 0.',
+    ),
   declare: z
     .boolean()
     .default(true)
@@ -88,7 +121,7 @@ const reload = z.strictObject({
     .max(3_600_000)
     .default(500)
     .describe(
-      'Pause between two looks at this file and the mapping files, milliseconds; 0: only at SIGHUP. Default 500.',
+      'Pause between two looks at this file, the mapping files and files of secrets, milliseconds; 0: only at SIGHUP. Default 500.',
     ),
   calls: z
     .enum(['keep', 'current'])
@@ -152,9 +185,10 @@ export function configSchema(sources: SecretSources) {
       .record(z.string(), z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])))
       .default({})
       .describe('By dialect: other values for the `settings:` of its mapping file.'),
-    admin: admin.prefault({}).describe('The admin server.'),
+    admin: adminSchema(sources).prefault({}).describe('The admin server.'),
     reload: reload.prefault({}).describe('Changes of routes, mappings and settings while the gateway runs.'),
     log: log.prefault({}).describe('The log, on standard output.'),
+    traces: traces.prefault({}).describe('Traces of what is done with each message, by OpenTelemetry.'),
     limits: limits.prefault({}).describe('Bounds of a message; what exceeds them is a dead letter.'),
     state: z
       .enum(['memory', 'jetstream'])

@@ -8,13 +8,15 @@ import type { CustomParams } from './zod-faults.js'
 export interface SecretSources {
   readonly env: Environment
   readonly folder: string
+  /** Reads a file by its absolute path, or throws as Node does. Default: from the file system. */
+  readonly read?: ((path: string) => string) | undefined
 }
 
 type SecretForm = string | { env: string } | { file: string }
 
 /**
  * Makes the schema of a secret: the text itself, `{ env: NAME }` or `{ file: path }`, read when
- * the configuration is. One line break at the end of a file is not part of the secret.
+ * the configuration is, and files again when they change. One line break at the end of a file is not part of the secret.
  */
 export function secretSchema(
   sources: SecretSources,
@@ -36,7 +38,9 @@ export function secretSchema(
 
 type Refusal = CustomParams & { readonly what: string }
 
-function readSecret(written: SecretForm, { env, folder }: SecretSources): string | Refusal {
+const fromDisk = (path: string) => readFileSync(path, 'utf8')
+
+function readSecret(written: SecretForm, { env, folder, read = fromDisk }: SecretSources): string | Refusal {
   if (typeof written === 'string') return written
   if ('env' in written) {
     const found = env[written.env]
@@ -46,7 +50,7 @@ function readSecret(written: SecretForm, { env, folder }: SecretSources): string
   }
   const path = resolve(folder, written.file)
   try {
-    const found = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    const found = read(path).replace(/\r?\n$/, '')
     if (found !== '') return found
     return { code: 'config.file', what: `the file ${written.file} is empty`, right: 'put the secret in it' }
   } catch (error) {

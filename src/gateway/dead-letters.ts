@@ -1,6 +1,6 @@
 import { GatewayError } from '../errors.js'
-import type { LinkMetrics, Log } from '../telemetry/index.js'
-import type { Address, Delivery, Settlement, Transport } from '../transports/transport.js'
+import { type LinkMetrics, type Log, type LogFields, NO_TRACE, withoutExcerpts, withTrace } from '../telemetry/index.js'
+import type { Address, Delivery, Frame, Settlement, Transport } from '../transports/transport.js'
 import { HEADERS } from './headers.js'
 import type { Kept, Letters } from './state.js'
 
@@ -16,6 +16,14 @@ export const DEAD_LETTER_HEADERS = {
   address: 'patchbay-address',
 } as const
 
+/** By what a dead letter is found again: what log lines about it say beside its name, and the headers of its trace. */
+export interface Correlation {
+  readonly fields: LogFields
+  readonly headers: Frame['headers']
+}
+
+const ALONE: Correlation = { fields: {}, headers: NO_TRACE }
+
 /** Puts aside what cannot be translated: the raw bytes, and why. */
 export interface DeadLetters {
   /**
@@ -28,6 +36,7 @@ export interface DeadLetters {
     id: string,
     error: GatewayError,
     keep: (letters: readonly Letters[]) => Kept,
+    along?: Correlation,
   ): Promise<Settlement>
 }
 
@@ -50,9 +59,20 @@ export function makeDeadLetters(
   now: () => number,
 ): DeadLetters {
   return {
-    async put({ frame, sentAt }, id, error, keep) {
+    async put({ frame, sentAt }, id, error, keep, along = ALONE) {
       metrics.deadLetter(error.code)
-      const told = { link, code: error.code, id, address: frame.address, reason: error.message }
+      // What the reason quotes of the body stays with the letter.
+      const reason = withoutExcerpts(error.message)
+      const { code, rule } = error
+      const told = {
+        link,
+        code,
+        id,
+        address: frame.address,
+        reason,
+        ...(rule !== undefined && { rule }),
+        ...along.fields,
+      }
       if (place === undefined) {
         metrics.dropped('dead-letter-failed')
         log.error('a dead letter could not be kept, for no link keeps any', told)
@@ -74,7 +94,8 @@ export function makeDeadLetters(
       const { transport, address } = place
       // A message that is sent again and fails again is another letter, which no stream may take for the first.
       const messageId = `${id}@${deadAt}`
-      const letter = { address, body: frame.body, messageId, at: sentAt, headers: { ...given, ...reasons } }
+      const headers = { ...withTrace(given, along.headers), ...reasons }
+      const letter = { address, body: frame.body, messageId, at: sentAt, headers }
       const kept = keep([{ to: place.link, frames: [letter] }])
       try {
         await kept.written
@@ -83,17 +104,23 @@ export function makeDeadLetters(
           if (cause instanceof GatewayError && cause.fate === 'retry') throw cause
           return transport.send({ ...letter, headers: reasons })
         })
-        kept.said()
+        await kept.said()
         return 'done'
       } catch (cause) {
         if (cause instanceof GatewayError && cause.fate === 'retry') return 'retry'
-        kept.said()
         metrics.dropped('dead-letter-failed')
-        log.error('a dead letter could not be kept', { link, id, err: cause })
-        return 'reject'
+        log.error('a dead letter could not be kept', { link, id, err: cause, ...along.fields })
+        return settledOnceSaid(kept, 'reject')
       }
     },
   }
+}
+
+function settledOnceSaid({ said }: Kept, outcome: Settlement): Promise<Settlement> {
+  return (said() ?? Promise.resolve()).then(
+    () => outcome,
+    () => 'retry',
+  )
 }
 
 /** Header values are one line of printable text on every wire. */

@@ -87,13 +87,16 @@ function codecOf({ codec, settings }: LoadedMapping['file'], limits: BodyLimits 
   })
 }
 
+/** Opens mapping files for one command after another, each once as long as it does not change. */
+export const openOnce = rememberMappings()
+
 /** Loads, checks and compiles mapping files. Either all of them or every fault of all of them. */
 export function openDialects(
   paths: readonly string[],
   settings: Readonly<Record<string, SettingValues>> = {},
   limits?: BodyLimits,
   read?: ReadText,
-  open: OpenMapping = openMapping,
+  open: OpenMapping = openOnce,
 ): { readonly dialects: Dialects } | { readonly faults: readonly Fault[] } {
   const loaded: LoadedMapping[] = []
   const faults: Fault[] = []

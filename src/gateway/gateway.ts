@@ -6,12 +6,14 @@ import { makeStation } from './make-station.js'
 import { makePost } from './post.js'
 import type { Inheritance, ReplicaUse } from './replicas/index.js'
 import { makeReloading, type Reloading } from './rules/index.js'
+import { ownCertificateEnd } from './secrets.js'
 import { announcersOf, desksOf, inherit, type Station } from './station.js'
 import { systemNames } from './systems.js'
 import {
   type GatewayParts,
   hubLink,
   type Middle,
+  mayMend,
   replicasOf,
   SHARED_STATE,
   steeredNode,
@@ -24,6 +26,8 @@ export interface Gateway {
   /** Opens all links and asks for full pictures. Resolves when every link stood once. */
   start(): Promise<void>
   readonly reloading: Pick<Reloading, 'look' | 'status'>
+  /** The routes of the rules that hold. */
+  routes(): readonly { readonly name: string; readonly from: string; readonly to: string }[]
   /** Stops taking, finishes what was taken, says goodbye, closes. Idempotent. */
   stop(): Promise<void>
 }
@@ -39,17 +43,16 @@ const LAST_ANSWERS_MS = 3000
 
 /** Makes a gateway from a checked configuration. */
 export function makeGateway(parts: GatewayParts): Gateway {
-  const { config, log, now = Date.now } = parts
-  const { rules } = parts
+  const { config, log, rules, secrets, now = Date.now } = parts
   const refuse = systemNames(config.links)
   const links = new Map(Object.keys(config.links).map((name) => [name, hubLink(name, parts, refuse)]))
   const replicas = replicasOf(parts, now)
   const { store, revisions } = replicas
   const reloading = makeReloading({ ...parts, store, revisions, now })
   const isShared = config.store !== undefined
-  const post = makePost(links, parts.metrics)
+  const post = makePost(links, parts.metrics, parts.tracing, log)
   const isDrawn = (link: string) => config.links[link]?.type === 'ari'
-  const hub = makeHub({ isDrawn, rules, store, post, now })
+  const hub = makeHub({ isDrawn, rules, store, post, stages: parts.metrics.stages, now })
   const sync = syncDesk(parts, links, store, now)
   const middle: Middle = { parts, hub, post, replicas, links, now }
   const steered = steeredRoutes(rules.current().routes).map((route) => steeredNode(route, middle))
@@ -112,7 +115,15 @@ export function makeGateway(parts: GatewayParts): Gateway {
         wasUp = true
       },
     }
-    return each.transport.start(handlers, { standby: isShared, isConfirmed: () => replicas.isConfirmed(each.name) })
+    each.metrics.certificate('ours', ownCertificateEnd(secrets.link(each.name)))
+    const isConfirmed = () => replicas.isConfirmed(each.name)
+    return each.transport.start(handlers, { standby: isShared, isConfirmed, mayMend })
+  }
+
+  function renewed(name: string): void {
+    const each = stations.get(name)!
+    each.metrics.certificate('ours', ownCertificateEnd(secrets.link(name)))
+    each.transport.renew?.()
   }
 
   /** A link that does not stand yet is taken from as soon as it does, unless another replica has it by then. */
@@ -166,6 +177,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
 
   async function start(): Promise<void> {
     reloading.start()
+    secrets.start(renewed)
     for (const each of all) standing.set(each.name, startLink(each))
     const shared = replicas.start(use, (event) => {
       parts.health.report(SHARED_STATE, event)
@@ -182,6 +194,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
     parts.health.stop()
     replicas.retire()
     reloading.stop()
+    secrets.stop()
     for (const { name } of all) endTurn(name)
     for (const { absence } of all) absence.end()
     sync.stop()
@@ -200,7 +213,13 @@ export function makeGateway(parts: GatewayParts): Gateway {
     log.info('gateway stopped')
   }
 
-  return { start, reloading, stop: () => (stopping ??= end()) }
+  const routes = () => rules.current().config.routes.map(({ name, from, to }) => ({ name, from, to }))
+  async function look(): ReturnType<Reloading['look']> {
+    const [outcome] = await Promise.all([reloading.look(), secrets.look()])
+    return outcome
+  }
+
+  return { start, reloading: { look, status: reloading.status }, routes, stop: () => (stopping ??= end()) }
 }
 
 async function within(ms: number, work: Promise<unknown>): Promise<void> {

@@ -7,7 +7,7 @@ import {
   type Meta,
   type Scope,
 } from '../model/index.js'
-import type { LinkMetrics } from '../telemetry/index.js'
+import { type LinkMetrics, type Span, type StageMetrics, UNTRACED } from '../telemetry/index.js'
 import type { OutgoingFrame, Transport } from '../transports/transport.js'
 import { type EndReason, endedBy, enteredBy, numberOf } from './effects.js'
 import { toldByBridges, toldOfMember } from './membership.js'
@@ -39,8 +39,12 @@ export interface Arrival {
   readonly planned?: boolean
   /** What the facts' own meta are made from. */
   readonly meta: Meta
+  /** When the message came, and when it was read, by `performance.now()`. */
+  readonly timing?: { readonly takenAt: number; readonly readAt: number }
   /** The message, where its source sends it again until it is settled. */
   readonly taken?: TakenMessage | undefined
+  /** What is done with the message, for those who follow it. Default: nobody does. */
+  readonly span?: Span
 }
 
 /** What became of an arrival. */
@@ -67,6 +71,8 @@ export interface HubParts {
   readonly rules: RuleSource
   readonly store: StateStore
   readonly post: Post
+  /** Where it is counted how long it takes. Default: nowhere. */
+  readonly stages?: StageMetrics
   /** UTC milliseconds; undefined where there is no clock, and then no times are made up. */
   readonly now: () => number | undefined
 }
@@ -111,7 +117,7 @@ export function callKeyOf(link: string, fact: Fact): string | undefined {
 }
 
 /** Makes the hub. */
-export function makeHub({ isDrawn, rules, store, post, now }: HubParts): Hub {
+export function makeHub({ isDrawn, rules, store, post, stages, now }: HubParts): Hub {
   function outletsOf(table: RouteTable, link: string, { outlets }: Work): readonly Outlet[] {
     let found = outlets.get(table)
     if (found === undefined) {
@@ -122,6 +128,7 @@ export function makeHub({ isDrawn, rules, store, post, now }: HubParts): Hub {
   }
 
   function take(arrival: Arrival): Taken {
+    const { span = UNTRACED } = arrival
     const work: Work = {
       outlets: new Map(),
       views: new Map(),
@@ -130,16 +137,23 @@ export function makeHub({ isDrawn, rules, store, post, now }: HubParts): Hub {
       inferred: [],
       planned: arrival.planned === true,
     }
-    for (const fact of arrival.facts) tell(arrival, fact, work)
-    if (arrival.full !== undefined && arrival.path.length === 0) endMissing(arrival, arrival.full, work)
+    const { takenAt, readAt = performance.now() } = arrival.timing ?? {}
+    span.stage('decide', undefined, () => {
+      for (const fact of arrival.facts) tell(arrival, fact, work)
+      if (arrival.full !== undefined && arrival.path.length === 0) endMissing(arrival, arrival.full, work)
+    })
+    const decidedAt = performance.now()
+    stages?.decide(decidedAt - readAt)
     const letters: Letters[] = []
     for (const outlets of work.outlets.values())
       for (const { route, facts } of outlets)
-        letters.push({ to: route.to, route: route.name, frames: write(route, facts, arrival.path) })
+        letters.push({ to: route.to, route: route.name, frames: write(route, facts, arrival.path, span) })
+    const writtenAt = performance.now()
+    stages?.write(writtenAt - decidedAt)
     // Only what can be written was told: a message that fails above leaves everything as it was.
     const { views: calls, terminals, devices } = work
     const kept = store.keep({ link: arrival.link, calls, terminals, devices, letters, taken: arrival.taken })
-    return { confirmed: sayOnceKept(kept, letters, post), inferred: work.inferred }
+    return { confirmed: sayOnceKept(kept, letters, post, { takenAt, writtenAt }), inferred: work.inferred }
   }
 
   function tell(arrival: Arrival, fact: Fact, work: Work): void {
@@ -326,9 +340,9 @@ export function makeHub({ isDrawn, rules, store, post, now }: HubParts): Hub {
     }
   }
 
-  function write(route: Route, facts: readonly Fact[], path: readonly string[]): readonly OutgoingFrame[] {
+  function write(route: Route, facts: readonly Fact[], path: readonly string[], span: Span): readonly OutgoingFrame[] {
     if (facts.length === 0) return []
-    const frames = route.write(facts, path)
+    const frames = span.stage('write', route.name, ({ headers }) => route.write(facts, path, headers))
     if (frames.length > 0) route.translated()
     return frames
   }

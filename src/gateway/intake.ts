@@ -1,7 +1,8 @@
 import type { Fact, Meta } from '../model/index.js'
-import type { Log } from '../telemetry/index.js'
+import type { IgnoredKind, Log, Span, StageMetrics, Tracing } from '../telemetry/index.js'
 import type { Delivery, Settlement } from '../transports/transport.js'
-import { type DeadLetters, readdressed } from './dead-letters.js'
+import { aboutOf } from './about.js'
+import { type Correlation, type DeadLetters, readdressed } from './dead-letters.js'
 import { isLoop, pathOf } from './headers.js'
 import type { Arrival, Hub, HubLink, Taken } from './hub.js'
 import type { Job, Jobs } from './jobs.js'
@@ -26,7 +27,9 @@ export interface IntakeParts {
   readonly store: StateStore
   readonly jobs: Jobs
   readonly deadLetters: DeadLetters
+  readonly stages: StageMetrics
   readonly log: Log
+  readonly tracing: Pick<Tracing, 'receive'>
   /** Node uuids that we announce: what they say is our own word coming back. */
   readonly ownNodes: ReadonlySet<string>
   /** Node whose ids are made unlike those of all others; absent where they are so already. */
@@ -40,10 +43,12 @@ export interface IntakeParts {
 
 /** Makes the intake of one link. */
 export function makeIntake(parts: IntakeParts): Intake {
-  const { link, group, hub, rules, store, jobs, deadLetters, metrics } = { ...parts, metrics: parts.link.metrics }
-  const readMessage = messageReader({ link: link.name, rules, store, qualify: parts.qualify })
+  const { link, group, hub, rules, store, jobs, deadLetters, stages, log, tracing, qualify } = parts
+  const { metrics } = link
+  const readMessage = messageReader({ link: link.name, rules, store, qualify, unmapped: metrics.unmapped })
 
   function take(given: Delivery): void {
+    const takenAt = performance.now()
     const delivery = readdressed(given)
     metrics.taken()
     const path = pathOf(delivery.frame.headers)
@@ -51,46 +56,67 @@ export function makeIntake(parts: IntakeParts): Intake {
     if (isLoop(path, group)) {
       metrics.loop()
       delivery.settle('done')
-    } else jobs.begin(delivery, (job) => proceed(job, path))
+    } else jobs.begin(delivery, (job) => proceed(job, path, takenAt))
   }
 
-  function proceed(job: Job, path: readonly string[]): void {
+  function proceed(job: Job, path: readonly string[], takenAt: number): void {
     metrics.inFlight(jobs.count())
+    const span = tracing.receive(link.name, job.delivery, job.id)
     let arrival: Arrival | undefined
     try {
-      arrival = read(job, path)
+      arrival = span.stage('read', undefined, () => read(job, path, span, takenAt))
     } catch (error) {
-      bury(job, error)
+      bury(job, error, span)
       return
     }
-    if (arrival === undefined) passOver(job)
-    else work(job, arrival)
+    if (arrival === undefined) passOver(job, span)
+    else work(job, arrival, span)
   }
 
-  function passOver(job: Job): void {
+  function passOver(job: Job, span: Span): void {
     keep(job, [])
-    finish(job)
+    span.set({ outcome: 'ignored' })
+    finish(job, span)
   }
 
   function keep({ taken }: Job, letters: readonly Letters[]): Kept {
     return store.keep({ link: link.name, letters, taken })
   }
 
-  function finish(job: Job, outcome: Settlement = 'done'): void {
+  function finish(job: Job, span: Span, outcome: Settlement = 'done'): void {
     job.settle(outcome)
+    if (outcome !== 'done') span.set({ outcome })
+    span.end()
     if (outcome === 'retry' && !jobs.comeAgain) metrics.dropped('stopping')
     metrics.inFlight(jobs.count())
   }
 
-  function bury(job: Job, error: unknown): void {
+  function bury(job: Job, error: unknown, span: Span, arrival?: Arrival): void {
     const failure = asGatewayError(error)
+    span.fail(failure)
+    const { headers, fields } = span
+    const along: Correlation = { headers, fields: { ...(arrival && aboutOf(arrival.facts)), ...fields } }
     deadLetters
-      .put(job.delivery, job.id, failure, (letters) => keep(job, letters))
-      .then((outcome) => finish(job, outcome))
+      .put(job.delivery, job.id, failure, (letters) => keep(job, letters), along)
+      .then((outcome) => finish(job, span, outcome))
+  }
+
+  /** Debug has a line for each message, and whoever follows it is told what it is about. */
+  function note(job: Job, facts: readonly Fact[], rule: string, span: Span): void {
+    if (!span.isOn && !log.isDebug) return
+    const about = aboutOf(facts)
+    const named = `${rules.current().dialectOf(link.name).name}/${rule}`
+    span.set({ rule: named, ...about })
+    log.debug('message taken', { link: link.name, id: job.id, rule: named, ...about, ...span.fields })
+  }
+
+  function ignore(job: Job, kind: IgnoredKind, span: Span): undefined {
+    metrics.ignored(kind)
+    if (log.isDebug) log.debug('message passed over', { link: link.name, id: job.id, kind, ...span.fields })
   }
 
   /** Undefined for what is passed over on purpose. */
-  function read(job: Job, path: readonly string[]): Arrival | undefined {
+  function read(job: Job, path: readonly string[], span: Span, takenAt: number): Arrival | undefined {
     const { frame } = job.delivery
     let message: ReadMessage
     try {
@@ -98,14 +124,11 @@ export function makeIntake(parts: IntakeParts): Intake {
     } catch (error) {
       const kind = parts.passOver(frame.body)
       if (kind === undefined) throw error
-      metrics.ignored(kind)
-      return undefined
+      return ignore(job, kind, span)
     }
     const { facts } = message
-    if (facts.some(isOwn)) {
-      metrics.ignored('own')
-      return undefined
-    }
+    if (facts.some(isOwn)) return ignore(job, 'own', span)
+    note(job, facts, message.rule, span)
     const meta = metaOf(job, path)
     assignMeta(facts, meta)
     for (const [fact, revision] of message.revisionOf) fact.meta = { ...fact.meta, revision }
@@ -113,7 +136,10 @@ export function makeIntake(parts: IntakeParts): Intake {
     // A channel event that announces nothing came with a state that no case knows.
     for (const fact of facts) if (fact.kind === 'channel' && fact.change === undefined) metrics.unknownWord()
     const { full, blind } = message
-    return { link: link.name, facts, path, full, blind, meta, taken: job.taken }
+    const readAt = performance.now()
+    stages.read(readAt - takenAt)
+    const timing = { takenAt, readAt }
+    return { link: link.name, facts, path, full, blind, meta, timing, taken: job.taken, span }
   }
 
   function isOwn(fact: Fact): boolean {
@@ -133,25 +159,26 @@ export function makeIntake(parts: IntakeParts): Intake {
     }
   }
 
-  function work(job: Job, arrival: Arrival): void {
+  function work(job: Job, arrival: Arrival, span: Span): void {
     let taken: Taken
     try {
       taken = hub.take(arrival)
     } catch (error) {
-      bury(job, error)
+      bury(job, error, span, arrival)
       return
     }
-    settleWhen(job, taken.confirmed)
+    settleWhen(job, taken.confirmed, span, arrival)
     parts.onTaken(arrival, taken.inferred)
   }
 
-  function settleWhen(job: Job, confirmed: Promise<void>): void {
+  function settleWhen(job: Job, confirmed: Promise<void>, span: Span, arrival: Arrival): void {
     confirmed.then(
-      () => finish(job),
+      () => finish(job, span),
       (error: unknown) => {
         const failure = asGatewayError(error)
-        if (failure.fate === 'reject') return bury(job, failure)
-        finish(job, 'retry')
+        if (failure.fate === 'reject') return bury(job, failure, span, arrival)
+        span.fail(failure)
+        finish(job, span, 'retry')
       },
     )
   }

@@ -27,9 +27,10 @@ export interface Jobs {
   begin(delivery: Delivery, proceed: (job: Job) => void): void
   /**
    * Goes on with what another replica took, in the order of arrival, before anything is begun here. Answers the
-   * settling of each that is not settled yet, by its number; the rest was settled, as far as that replica could tell.
+   * settling of each that was surely not settled yet, by its number; acknowledgements of the rest may have been lost.
+   * @param lastTaken number of the last that it took, which may be forgotten already
    */
-  adopt(taken: readonly AdoptedMessage[]): ReadonlyMap<number, (outcome: Settlement) => void>
+  adopt(taken: readonly AdoptedMessage[], lastTaken: number): ReadonlyMap<number, (outcome: Settlement) => void>
   /** Consuming was interrupted: what is unsettled comes again, and acknowledgements may have been lost. */
   broken(): void
   count(): number
@@ -37,8 +38,8 @@ export interface Jobs {
 
 /** A message that another replica took. */
 export interface AdoptedMessage extends TakenMessage {
-  /** Whether everything that follows from it arrived. */
-  readonly isSaid: boolean
+  /** Its place in the order of acknowledgements; undefined where it cannot have been acknowledged. */
+  readonly said: number | undefined
 }
 
 /** What jobs are made with. */
@@ -49,6 +50,8 @@ export interface JobsParts {
   readonly window?: number | undefined
   /** Whether the source sends again what was not settled. Default: where there is a window. */
   readonly comeAgain?: boolean
+  /** Told of each copy that is recognised. */
+  readonly onCopy?: () => void
   readonly now?: () => number
 }
 
@@ -76,12 +79,24 @@ interface Held {
 
 /** A killed broker may bring back every message whose acknowledgement it had not written down: a classic queue writes after some ten thousand. */
 const REMEMBERED = 16_384
+/** So many more are let pile up before the oldest go: each time all are looked at. */
+const PRUNE_STEP = 2048
 /** Acknowledgements older than this have been written down. Milliseconds. */
 const DOUBT_MS = 60_000
 /** A broker sends what it has to send again in one go. Milliseconds. */
 const PATIENCE_MS = 500
 
+/** Bytes of a name that leave room for what is put behind it: message ids of AMQP have 255. */
+const MAX_NAME_BYTES = 160
+
 const NO_COPIES: readonly Delivery[] = []
+
+/** A publisher's name as every wire can carry it: a long or odd one by its hash, which is the same for all copies. */
+function carried(name: string): string {
+  const isSound =
+    Buffer.byteLength(name) <= MAX_NAME_BYTES && !/[\u0000-\u001f\u007f]/.test(name) && name.isWellFormed()
+  return isSound ? name : hash('sha256', name, 'base64url')
+}
 
 /**
  * Names messages and recognises copies. A broker sends again what it was not told to be settled: a copy
@@ -89,7 +104,7 @@ const NO_COPIES: readonly Delivery[] = []
  * is acknowledged again. Both are so for messages without names too, of which several may be byte-identical.
  */
 export function makeJobs(parts: JobsParts): Jobs {
-  const { group, link, window, now = Date.now } = parts
+  const { group, link, window, onCopy, now = Date.now } = parts
   const { comeAgain = window !== undefined } = parts
   const session = randomBytes(6).toString('hex')
   let arrivals = 0
@@ -99,7 +114,7 @@ export function makeJobs(parts: JobsParts): Jobs {
   let open = 0
   /** In the order of arrival. */
   let taken: Entry[] = []
-  let pruneAt = 2 * REMEMBERED
+  let pruneAt = REMEMBERED + PRUNE_STEP
   /** Messages that the source numbers itself, by {@link numberedKey}, in the order of arrival. */
   const numbered = new Map<string, Entry>()
   let returns: Returns<Seen> | undefined
@@ -108,8 +123,8 @@ export function makeJobs(parts: JobsParts): Jobs {
 
   function nameOf({ frame, messageId, sourceSequence }: Delivery, hash: string): string {
     const given = frame.headers[HEADERS.id]
-    if (given !== undefined && given !== '') return given
-    if (messageId !== undefined && messageId !== '') return `${messageId}-${hash}`
+    if (given !== undefined && given !== '') return carried(given)
+    if (messageId !== undefined && messageId !== '') return `${carried(messageId)}-${hash}`
     if (sourceSequence !== undefined) return `${group}-${link}-${sourceSequence.toString(36)}-${hash}`
     arrivals += 1
     return `${group}-${link}-${session}-${arrivals.toString(36)}-${hash}`
@@ -120,7 +135,7 @@ export function makeJobs(parts: JobsParts): Jobs {
     if (taken.length < pruneAt) return
     const oldest = taken.length - REMEMBERED
     taken = taken.filter(({ settled }, at) => settled === undefined || at >= oldest)
-    pruneAt = taken.length + REMEMBERED
+    pruneAt = taken.length + PRUNE_STEP
   }
 
   /** Those that are still in the works stay, however old. */
@@ -152,8 +167,14 @@ export function makeJobs(parts: JobsParts): Jobs {
     entry.settled = ++settlements
     entry.settledAt = now()
     // What goes back to its source comes again as if for the first time.
-    if (outcome === 'retry' && !numbered.delete(entry.key)) taken = taken.filter((each) => each !== entry)
+    if (outcome === 'retry') forget(entry)
     for (const copy of copies) copy.settle(outcome)
+  }
+
+  /** Another turn of ours may know the message anew. */
+  function forget(entry: Entry): void {
+    if (numbered.get(entry.key) === entry) numbered.delete(entry.key)
+    else taken = taken.filter((each) => each !== entry)
   }
 
   /** Its own delivery was another replica's; only copies can be settled here. */
@@ -163,6 +184,7 @@ export function makeJobs(parts: JobsParts): Jobs {
   }
 
   function join(entry: Entry, delivery: Delivery): void {
+    onCopy?.()
     entry.owed = false
     if (entry.settled === undefined) {
       entry.copies = [...entry.copies, delivery]
@@ -210,20 +232,22 @@ export function makeJobs(parts: JobsParts): Jobs {
       apply(returns.next(key, delivery.redelivered))
       wait()
     },
-    adopt(messages) {
+    adopt(messages, lastTaken) {
       taken = []
       numbered.clear()
+      number = Math.max(number, lastTaken, messages.at(-1)?.number ?? 0)
       const unsettled = new Map<number, (outcome: Settlement) => void>()
-      for (const message of messages) {
-        const entry: Entry = { key: message.key, copies: NO_COPIES, owed: !message.isSaid }
-        number = message.number
-        if (message.key.startsWith(NUMBERED)) numbered.set(message.key, entry)
+      for (const { key, number: itsNumber, said } of messages) {
+        const entry: Entry = { key, copies: NO_COPIES, owed: said === undefined }
+        if (key.startsWith(NUMBERED)) numbered.set(key, entry)
         else taken.push(entry)
-        if (message.isSaid) {
-          entry.settled = ++settlements
+        if (said === undefined) unsettled.set(itsNumber, (outcome) => settleAdopted(entry, outcome))
+        else {
+          entry.settled = settlements + said
           entry.settledAt = now()
-        } else unsettled.set(message.number, (outcome) => settleAdopted(entry, outcome))
+        }
       }
+      settlements += Math.max(0, ...messages.map(({ said }) => said ?? 0))
       return unsettled
     },
     broken() {

@@ -1,17 +1,22 @@
 import type { LinkMetrics, Log } from '../telemetry/index.js'
 import type { LinkEvent } from '../transports/transport.js'
+import { HEADERS } from './headers.js'
+
+/** Faults that are remembered as told. */
+const MAX_TOLD = 100
 
 /**
  * Tells log and metrics what happens to a link. Healthy links are quiet: changes of state are worth a line,
  * single frames are not, and a fault that only repeats itself is told once until the link stands again.
  */
 export function linkLog(link: string, metrics: LinkMetrics, log: Log): (event: LinkEvent) => void {
-  let lastFault: string | undefined
+  /** Several addresses, tried in turn, may each have a fault of their own. */
+  const told = new Set<string>()
 
   return (event) => {
     switch (event.kind) {
       case 'up':
-        lastFault = undefined
+        told.clear()
         metrics.up(true)
         log.info('link up', { link })
         break
@@ -26,14 +31,22 @@ export function linkLog(link: string, metrics: LinkMetrics, log: Log): (event: L
         log.debug('link reconnecting', { link, attempt: event.attempt, delayMs: event.delayMs })
         break
       case 'fault': {
-        const tell = event.error.message === lastFault ? log.debug : log.error
-        lastFault = event.error.message
+        const { message } = event.error
+        const tell = told.has(message) ? log.debug : log.error
+        if (told.size < MAX_TOLD) told.add(message)
         tell('link fault', { link, err: event.error })
         break
       }
+      case 'certificate':
+        metrics.certificate('peer', event.until)
+        break
       case 'returned':
         metrics.unroutable()
-        log.debug('nobody is bound to receive a message', { link, address: event.frame.address })
+        log.debug('nobody is bound to receive a message', {
+          link,
+          id: event.frame.headers[HEADERS.id],
+          address: event.frame.address,
+        })
         break
       case 'dropped':
         metrics.dropped('buffer-full')
@@ -52,6 +65,15 @@ export function linkLog(link: string, metrics: LinkMetrics, log: Log): (event: L
         break
       case 'unblocked':
         log.info('the peer takes messages again', { link })
+        break
+      case 'trouble': {
+        // What may not be done has to be allowed by somebody; the rest may mend itself.
+        const tell = event.error.fate === 'reject' ? log.error : log.warn
+        tell('link in trouble', { link, of: event.of, err: event.error })
+        break
+      }
+      case 'mended':
+        log.info('link out of trouble', { link, of: event.of })
     }
   }
 }

@@ -17,6 +17,8 @@ export interface LinkRoles {
   readonly nodes: readonly string[]
   /** Says why an Asterisk must not be used beside the others. */
   readonly refuseSystem?: AriConfig['refuseSystem']
+  /** The link with its secrets as they are now. Default: as they were. */
+  readonly current?: () => LinkConfig
 }
 
 /** Subject on which requests to one node arrive. */
@@ -30,6 +32,11 @@ export interface TransportMakers {
   readonly nats?: (config: NatsConfig) => Transport
 }
 
+/** A link as it is now: of the kind that it always was, which its name alone does not say. */
+function asNow<L extends LinkConfig>(link: L, { current }: LinkRoles): { readonly access: () => L } {
+  return { access: () => (current === undefined ? link : (current() as L)) }
+}
+
 /** Makes the transport of a link. Exchanges, keys and subjects are those of its dialect's mapping, and no others. */
 export function makeTransport(
   name: string,
@@ -41,15 +48,23 @@ export function makeTransport(
 ): Transport {
   if (link.type === 'amqp') {
     const { dead, ...topology } = amqpTopology(link, dialect, roles)
-    return (makers.amqp ?? amqpTransport)({ ...link, ...topology, keep: [dead], name, stopGraceMs })
+    return (makers.amqp ?? amqpTransport)({
+      ...link,
+      ...asNow(link, roles),
+      ...topology,
+      keep: [dead],
+      name,
+      stopGraceMs,
+    })
   }
   if (link.type === 'ari') {
-    return ariTransport({ ...link, name, stopGraceMs, ...(roles.refuseSystem && { refuseSystem: roles.refuseSystem }) })
+    const refuse = roles.refuseSystem && { refuseSystem: roles.refuseSystem }
+    return ariTransport({ ...link, ...asNow(link, roles), name, stopGraceMs, ...refuse })
   }
-  if (link.type === 'ari-server') return ariServerTransport({ ...link, name, stopGraceMs })
+  if (link.type === 'ari-server') return ariServerTransport({ ...link, ...asNow(link, roles), name, stopGraceMs })
   const recording = natsCapture(link, roles, group, name)
   const subscriptions = natsSubscriptions(link, roles)
-  return (makers.nats ?? natsTransport)({ ...link, recording, subscriptions, name, stopGraceMs })
+  return (makers.nats ?? natsTransport)({ ...link, ...asNow(link, roles), recording, subscriptions, name, stopGraceMs })
 }
 
 /** The link that keeps the dead letters of a link, and where; undefined where none can. */

@@ -12,6 +12,7 @@ import { xccPassOver } from './observed.js'
 import { oneATurn } from './one-a-turn.js'
 import { makeSharedDesk } from './shared-desk.js'
 import type { Station } from './station.js'
+import { tracedLink } from './traced-send.js'
 import { makeWatchedNode, nodesOf, watchedRoutes } from './watched.js'
 import type { Surroundings } from './wiring.js'
 
@@ -25,20 +26,28 @@ function announcedNodes({ links }: Config): ReadonlySet<string> {
 
 function deadLetterPlaceOf(name: string, { parts, links }: Surroundings): DeadLetterPlace | undefined {
   const place = deadLetterPlace(name, parts.config.links)
-  return place && { ...place, transport: links.get(place.link)!.transport }
+  return place && { ...place, transport: tracedLink(place.link, links.get(place.link)!.transport, parts.tracing) }
 }
 
 /** Makes everything that belongs to one link. */
 export function makeStation(link: HubLink, around: Surroundings): Station {
   const { parts, hub, sync, post, replicas, now } = around
   const { store } = replicas
-  const { config, rules, log } = parts
+  const { config, rules, log, tracing } = parts
   const settings = config.links[link.name]!
   const isAsteriskOf = around.steered.filter(({ from }) => from === link.name)
   const isBusOf = around.steered.filter(({ to }) => to === link.name)
   const window = settings.type === 'amqp' ? settings.prefetch : undefined
   const comeAgain = window !== undefined || (settings.type === 'nats' && settings.capture !== undefined)
-  const jobs = makeJobs({ group: config.group, link: link.name, window, comeAgain, now })
+  const jobs = makeJobs({
+    group: config.group,
+    link: link.name,
+    window,
+    comeAgain,
+    onCopy: link.metrics.duplicate,
+    now,
+  })
+  link.metrics.calls(() => store.callsOf(link.name).filter(([, { planned }]) => planned !== true).length)
   const noteSteered = oneATurn<readonly Fact[]>((facts) => {
     for (const node of isAsteriskOf) node.xnode.note(facts)
   })
@@ -50,7 +59,9 @@ export function makeStation(link: HubLink, around: Surroundings): Station {
     store,
     jobs,
     deadLetters: makeDeadLetters(link.name, deadLetterPlaceOf(link.name, around), link.metrics, log, now),
+    stages: parts.metrics.stages,
     log,
+    tracing,
     ownNodes: settings.type === 'nats' ? announcedNodes(config) : new Set(),
     qualify: settings.type === 'ari' && settings.qualifyIds ? settings.node : undefined,
     passOver: settings.type === 'nats' ? xccPassOver(() => rules.current().dialectOf(link.name)) : () => undefined,
@@ -73,6 +84,7 @@ export function makeStation(link: HubLink, around: Surroundings): Station {
           post,
           isOurs: () => replicas.holds(link.name),
           log,
+          tracing,
           version: parts.version,
           group: config.group,
           now,

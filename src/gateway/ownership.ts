@@ -38,7 +38,7 @@ export async function claimCall(
   const letters = before === undefined && view.channel.state === 'new' ? [] : [statement(parts, view)]
   const kept = store.keep({ link: view.link, calls: new Map([[key, view]]), letters })
   sayOnceKept(kept, letters, post).catch((error: unknown) =>
-    log.warn('an owner could not be told of its call', { link: bus.name, err: error }),
+    log.warn('an owner could not be told of its call', { link: bus.name, channel: view.channel.id, err: error }),
   )
   await kept.written
   return 'owned'

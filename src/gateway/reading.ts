@@ -6,11 +6,14 @@ import { gather } from './parts.js'
 import { qualifyIds } from './qualify.js'
 import type { Rules, Ruleset } from './rules/index.js'
 import type { CallView, StateStore } from './state.js'
+import { eachUnmapped } from './unmapped.js'
 
 /** A message taken apart. */
 export interface ReadMessage {
   readonly facts: readonly Fact[]
   readonly full: Scope | undefined
+  /** The rule that read it: its name in the dialect of the link. */
+  readonly rule: string
   /** Something in it has no word. */
   readonly isUnknown: boolean | undefined
   /** The revision by which facts were read, where that is not the current one. */
@@ -26,6 +29,8 @@ export interface ReadingParts {
   readonly store: Pick<StateStore, 'call'>
   /** Node whose ids are made unlike those of all others; absent where they are so already. */
   readonly qualify: string | undefined
+  /** Told of each field that no rule knows, by its path on the wire. */
+  readonly unmapped: (field: string) => void
 }
 
 const NONE: ReadonlyMap<Fact, string> = new Map()
@@ -35,7 +40,7 @@ const NOBODY: ReadonlySet<string> = new Set()
  * Reads messages: what tells of a call by the rules that the call goes by, all else by the current ones.
  * Throws what the dialect throws for a message that it cannot take.
  */
-export function messageReader({ link, rules, store, qualify }: ReadingParts): (frame: Frame) => ReadMessage {
+export function messageReader({ link, rules, store, qualify, unmapped }: ReadingParts): (frame: Frame) => ReadMessage {
   function readBy(ruleset: Ruleset, { address, body }: Frame): DecodedMessage {
     const message = ruleset.dialectOf(link).decode(address, body)
     const facts = gather(message.facts).facts
@@ -57,9 +62,10 @@ export function messageReader({ link, rules, store, qualify }: ReadingParts): (f
       const read = readOrNothing(ruleset, frame)
       if (read === undefined || read.facts.length === 0) continue
       if (read.facts.some((fact) => ownerOf(fact) !== ruleset)) continue
-      const { facts, full, isUnknown } = read
+      eachUnmapped(ruleset.dialectOf(link), read, unmapped)
+      const { facts, full, rule, isUnknown } = read
       const revisionOf = new Map(facts.map((fact) => [fact, ruleset.revision]))
-      return { facts, full, isUnknown, revisionOf, blind: blindTo(full, new Map([[ruleset, read]])) }
+      return { facts, full, rule, isUnknown, revisionOf, blind: blindTo(full, new Map([[ruleset, read]])) }
     }
     return undefined
   }
@@ -83,8 +89,8 @@ export function messageReader({ link, rules, store, qualify }: ReadingParts): (f
       own = laidOver(own, read.facts, owner)
       if (own.every((fact) => revisionOf.has(fact))) isUnknown = read.isUnknown
     }
-    const { full } = current
-    return { facts: own, full, isUnknown, revisionOf, blind: blindTo(full, readings) }
+    const { full, rule } = current
+    return { facts: own, full, rule, isUnknown, revisionOf, blind: blindTo(full, readings) }
   }
 
   /** Puts what an owner read of its calls in the place of what was read in them before. */
@@ -126,8 +132,9 @@ export function messageReader({ link, rules, store, qualify }: ReadingParts): (f
       if (read === undefined) throw error
       return read
     }
+    eachUnmapped(rules.current().dialectOf(link), message, unmapped)
     if (rules.others().length > 0) return readByOwners(frame, message)
-    const { facts, full, isUnknown } = message
-    return { facts, full, isUnknown, revisionOf: NONE, blind: NOBODY }
+    const { facts, full, rule, isUnknown } = message
+    return { facts, full, rule, isUnknown, revisionOf: NONE, blind: NOBODY }
   }
 }

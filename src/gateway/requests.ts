@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { NodeOnOffer } from '../calls/shared-subject.js'
-import type { Log } from '../telemetry/index.js'
+import type { Log, Span, SpanFacts, Tracing } from '../telemetry/index.js'
 import type { Delivery, Frame } from '../transports/transport.js'
 import type { HubLink } from './hub.js'
 import { nodeSubject } from './links.js'
@@ -117,6 +117,37 @@ export function makeRequestTaker(parts: RequestTakerParts): RequestTaker {
     },
     async idle() {
       await Promise.all(open)
+    },
+  }
+}
+
+/** Follows the requests to a node: in a span, and at debug in a line of the log for each. */
+export function followRequests(
+  link: string,
+  node: string,
+  tracing: Pick<Tracing, 'command'>,
+  log: Log,
+): (frame: Frame) => Span {
+  return (frame) => {
+    const span = tracing.command(link, frame)
+    if (!log.isDebug) return span
+    return noted(span, (facts) => log.debug('request answered', { link, node, ...facts, ...span.fields }))
+  }
+}
+
+/** A span that also tells somebody, at its end, what it was told. */
+function noted(span: Span, tell: (facts: SpanFacts) => void): Span {
+  let known: SpanFacts = {}
+  return {
+    ...span,
+    isOn: true,
+    set(facts) {
+      known = { ...known, ...facts }
+      span.set(facts)
+    },
+    end() {
+      tell(known)
+      span.end()
     },
   }
 }

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors.js'
 import type { Dialect, EncodedMessage } from '../mapping/dialect.js'
 import { type ChannelFact, channelKey, type Fact, type FactKind } from '../model/index.js'
-import type { RouteMetrics } from '../telemetry/index.js'
+import { NO_TRACE, type RouteMetrics } from '../telemetry/index.js'
 import type { OutgoingFrame } from '../transports/transport.js'
 import { headersOnWay, wayOf } from './headers.js'
 import { nothingTold, type SequenceOptions, sequenceFor } from './sequence/index.js'
@@ -29,8 +29,8 @@ export interface Route {
   sayChannel(observed: Observed): { facts: Fact[]; told: Told }
   /** Facts of other kinds as the target gets them. */
   sayOther(fact: Fact): Fact[]
-  /** Writes facts as frames, in order. `path` is the way the source message came. */
-  write(facts: readonly Fact[], path: readonly string[]): OutgoingFrame[]
+  /** Writes facts as frames, in order. `path` is the way the source message came, `trace` the headers of the trace it belongs to. */
+  write(facts: readonly Fact[], path: readonly string[], trace?: OutgoingFrame['headers']): OutgoingFrame[]
   /** Counts a fact that the target has been told already. */
   suppressed(): void
   /** Counts a message of which something was said. */
@@ -91,13 +91,13 @@ export function makeRoute(parts: RouteParts): Route {
     if (node !== undefined && placed.node === undefined) placed.node = node
   }
 
-  function write(facts: readonly Fact[], path: readonly string[]): OutgoingFrame[] {
+  function write(facts: readonly Fact[], path: readonly string[], trace = NO_TRACE): OutgoingFrame[] {
     const way = wayOf([...path, parts.group])
     const frames: OutgoingFrame[] = []
     // Facts of one key may share a message; those of different keys must not, or their orders would depend on each other.
     for (const [key, some] of groupByKey(facts, keyOf)) {
       const { messages, unsaid } = target.encode({ facts: some })
-      for (const message of messages) frames.push(frameOf(message, key, way))
+      for (const message of messages) frames.push(frameOf(message, key, way, trace))
       for (const fact of unsaid) metrics.unsaid(fact.kind)
     }
     return frames
@@ -142,9 +142,16 @@ export function says(dialect: Dialect, kind: FactKind): boolean {
   return dialect.messages.some((message) => message.rule.fact === kind)
 }
 
-function frameOf({ address, facts, body }: EncodedMessage, orderKey: string, way: string): OutgoingFrame {
+function frameOf(
+  { address, facts, body }: EncodedMessage,
+  orderKey: string,
+  way: string,
+  trace: OutgoingFrame['headers'],
+): OutgoingFrame {
   const meta = facts[0]?.meta
-  return { address, headers: headersOnWay(facts, way), body, orderKey, messageId: meta?.id, at: meta?.at }
+  const own = headersOnWay(facts, way)
+  const headers = trace === NO_TRACE ? own : { ...own, ...trace }
+  return { address, headers, body, orderKey, messageId: meta?.id, at: meta?.at }
 }
 
 function groupByKey(

@@ -39,7 +39,8 @@ const ignore = () => undefined
  */
 export function offlineRules(source: Dialect, target: Dialect, { loopback, unsaid }: OfflineOptions): OfflineRules {
   let frames: OutgoingFrame[] = []
-  const routeMetrics: RouteMetrics = { translated: ignore, sent: ignore, suppressed: ignore, unsaid }
+  const uncounted = { translated: ignore, sent: ignore, suppressed: ignore, delivered: ignore }
+  const routeMetrics: RouteMetrics = { ...uncounted, unsaid }
   const route = makeRoute({
     name: 'offline',
     from: SOURCE,

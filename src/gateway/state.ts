@@ -86,8 +86,12 @@ export interface Kept {
    * already. Rejects with `state.outrun` when another replica went on in our place, or `state.unavailable` at the end.
    */
   readonly written: Promise<void> | undefined
-  /** Its letters arrived: nobody need say them again. */
-  said(): void
+  /**
+   * Its letters arrived: nobody need say them again. What it answers resolves when that is written: until then the
+   * message that told it must not be acknowledged, or another replica would wait for it to come again. Undefined where
+   * nothing waits for that. Rejects as `written` does.
+   */
+  said(): Promise<void> | undefined
 }
 
 /**
@@ -113,8 +117,8 @@ export interface StateStore {
 
 /** How long an ended call is remembered, so that what comes late is not taken for a new one. Milliseconds. */
 const REMEMBER_ENDED_MS = 300_000
-/** Ended calls remembered at most. */
-const MAX_ENDED = 50_000
+/** Ended calls remembered at most. A table of so many that come and go takes 65,536 places; a few hundred more, and it takes twice that. */
+const MAX_ENDED = 32_000
 /** Device states remembered at most; Asterisk has one for each number that was ever dialled through a Local channel. */
 const MAX_DEVICES = 50_000
 

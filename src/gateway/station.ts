@@ -1,5 +1,4 @@
 import type { Announcer } from '../calls/announcer.js'
-import type { GatewayError } from '../errors.js'
 import type { Log } from '../telemetry/index.js'
 import type { Absence } from './absence.js'
 import type { HubLink } from './hub.js'
@@ -39,26 +38,27 @@ export function desksOf({ node, isAsteriskOf }: Station): RequestTaker[] {
  * Goes on where another replica was cut off: what it may not have said is said again, under the same names, before
  * anything else; and what it took and did not settle is known when it comes again.
  */
-export function inherit({ name, jobs }: Station, { taken, unsaid }: Inheritance, post: Post, log: Log): void {
-  const settles = jobs.adopt(taken)
+export function inherit(
+  { name, jobs, metrics }: Station,
+  { lastTaken, taken, unsaid }: Inheritance,
+  post: Post,
+  log: Log,
+): void {
+  const settles = jobs.adopt(taken, lastTaken)
   jobs.broken()
   for (const { letters, taken: number, said } of unsaid) {
     const settle = (number === undefined ? undefined : settles.get(number)) ?? (() => undefined)
-    post(letters).then(
-      () => {
-        said()
-        settle('done')
-      },
-      (error: unknown) => {
+    post(letters)
+      .catch((error: unknown) => {
         const failure = asGatewayError(error)
         log.error('what another replica had to say was refused', { link: name, err: failure })
-        if (isForGood(failure)) said()
-        settle(isForGood(failure) ? 'done' : 'retry')
-      },
-    )
+        if (failure.fate !== 'reject') throw failure
+        metrics.dropped('dead-letter-failed')
+      })
+      .then(said)
+      .then(
+        () => settle('done'),
+        () => settle('retry'),
+      )
   }
-}
-
-function isForGood({ fate }: GatewayError): boolean {
-  return fate === 'reject'
 }

@@ -13,16 +13,17 @@ import { encodeAsyncResult } from '../codecs/json-rpc/index.js'
 import type { AriLinkConfig, NatsLinkConfig } from '../config/index.js'
 import type { Dialect } from '../mapping/dialect.js'
 import { type Channel, completeCause, type Fact, type Meta } from '../model/index.js'
-import type { Log } from '../telemetry/index.js'
+import type { Log, Tracing } from '../telemetry/index.js'
 import type { AriRest } from '../transports/ari-client/index.js'
 import type { Frame } from '../transports/transport.js'
+import { aboutOf } from './about.js'
 import { makeCommandLog, over } from './command-log.js'
 import { HEADERS } from './headers.js'
 import { callKey, type Hub, type HubLink } from './hub.js'
 import { nodeSubject } from './links.js'
 import { claimCall } from './ownership.js'
 import type { Post } from './post.js'
-import { forwarded, makeReplier, makeRequestTaker, type RequestTaker } from './requests.js'
+import { followRequests, forwarded, makeReplier, makeRequestTaker, type RequestTaker } from './requests.js'
 import type { Route } from './route.js'
 import type { CallView, StateStore } from './state.js'
 
@@ -55,6 +56,7 @@ export interface SteeredParts {
   readonly hub: Hub
   readonly post: Post
   readonly log: Log
+  readonly tracing: Pick<Tracing, 'command'>
   readonly version: string
   readonly group: string
   readonly now: () => number
@@ -106,6 +108,7 @@ export function makeSteeredNode(parts: SteeredParts): SteeredNode {
     tables,
     controllers,
     commands: makeCommandLog(parts.store, ari.name),
+    spanOf: followRequests(bus.name, node, parts.tracing, log),
     acceptWithinMs: steer!.acceptWithinMs,
     otherwise:
       steer!.continueAt === undefined
@@ -120,6 +123,7 @@ export function makeSteeredNode(parts: SteeredParts): SteeredNode {
     },
     leave: () => void announcer.stop(),
     reply,
+    answered: bus.metrics.command,
     later: (controller, id, result) =>
       reply(controllers.subjectOf(controller), encodeAsyncResult(id, result, busSettings.node.results)),
     log,
@@ -178,7 +182,9 @@ function steeredCalls({ ari, store, hub, post, routeOf, bus, log, group, now }: 
     const arrival = { link: ari.name, facts, path: [], full: undefined, planned, meta }
     for (const [index, fact] of facts.entries()) fact.meta = { ...meta, id: `${meta.id}/${index}` }
     const { confirmed } = hub.take(arrival)
-    confirmed.catch((error: unknown) => log.warn('a call could not be told of', { link: bus.name, err: error }))
+    confirmed.catch((error: unknown) =>
+      log.warn('a call could not be told of', { link: bus.name, id: meta.id, ...aboutOf(facts), err: error }),
+    )
   }
 
   async function unplan(key: string): Promise<void> {

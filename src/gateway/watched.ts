@@ -4,13 +4,13 @@ import { watchedNode } from '../calls/watched-node.js'
 import { controllersBelow } from '../calls/xnode/index.js'
 import { encodeAsyncResult } from '../codecs/json-rpc/index.js'
 import type { Config, NatsLinkConfig } from '../config/index.js'
-import type { Log } from '../telemetry/index.js'
+import type { Log, Tracing } from '../telemetry/index.js'
 import { HEADERS } from './headers.js'
 import { callKey, type HubLink } from './hub.js'
 import { nodeSubject } from './links.js'
 import { claimCall } from './ownership.js'
 import type { Post } from './post.js'
-import { forwarded, makeReplier, makeRequestTaker, type RequestTaker } from './requests.js'
+import { followRequests, forwarded, makeReplier, makeRequestTaker, type RequestTaker } from './requests.js'
 import { isWatched, type Route } from './route.js'
 import type { RuleSource, Ruleset } from './rules/index.js'
 import type { CallView, StateStore } from './state.js'
@@ -36,6 +36,7 @@ export interface WatchedParts {
   readonly isOurs: () => boolean
   readonly post: Post
   readonly log: Log
+  readonly tracing: Pick<Tracing, 'command'>
   readonly version: string
   readonly group: string
   readonly now: () => number
@@ -83,8 +84,10 @@ export function makeWatchedNode(parts: WatchedParts): WatchedNode {
   const node = watchedNode({
     uuid,
     controllers,
+    spanOf: followRequests(link.name, uuid, parts.tracing, log),
     announce,
     reply,
+    answered: link.metrics.command,
     later: (controller, id, result) => reply(controllers.subjectOf(controller), encodeAsyncResult(id, result, results)),
     calls: {
       find: async (id) => lookUp(parts, id)?.view.channel,

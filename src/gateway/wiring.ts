@@ -1,6 +1,7 @@
 import type { SteeringTables } from '../calls/xnode/index.js'
 import type { NatsLinkConfig } from '../config/index.js'
-import type { Health, Log, Metrics } from '../telemetry/index.js'
+import type { GatewayError } from '../errors.js'
+import type { Health, Log, Metrics, Tracing } from '../telemetry/index.js'
 import type { AriRest } from '../transports/ari-client/index.js'
 import { makeSharedStore } from '../transports/nats/index.js'
 import type { OpenMapping } from './dialects.js'
@@ -10,6 +11,7 @@ import type { Post } from './post.js'
 import { makeDuties, makeReplicas, type Replicas, soleReplica } from './replicas/index.js'
 import type { Route } from './route.js'
 import { type ConfigFile, isTakenFrom, type ReadConfig, type RouteTable, type Rules } from './rules/index.js'
+import type { Secrets } from './secrets.js'
 import type { StateStore } from './state.js'
 import { makeSteeredNode, type SteeredNode } from './steered.js'
 import { makeSyncDesk, type SyncDesk } from './sync.js'
@@ -27,17 +29,24 @@ export interface GatewayParts extends ReadConfig {
   readonly open: OpenMapping
   /** Where the configuration is followed; absent where it is in no file. */
   readonly file: ConfigFile | undefined
+  readonly secrets: Secrets
   readonly metrics: Metrics
   readonly health: Health
   readonly log: Log
+  readonly tracing: Tracing
   readonly version: string
   readonly now?: () => number
   /** Makes the transport of a link; by default one to its broker. */
   readonly makeTransport?: typeof makeTransport
 }
 
+/** Who looks after a broker may mend its users and certificates, and files of ours are looked at again. */
+export function mayMend({ code }: GatewayError): boolean {
+  return code === 'link.connect' || code === 'link.forbidden'
+}
+
 /** This process as the only replica, or as one of those that share a store. */
-export function replicasOf({ config, rules, log }: GatewayParts, now: () => number): Replicas {
+export function replicasOf({ config, rules, secrets, metrics, log }: GatewayParts, now: () => number): Replicas {
   const { routes, dialects } = rules.current()
   const names = Object.keys(config.links)
   const watched = names.flatMap((name) => (config.links[name]!.type === 'nats' ? watchedRoutes(name, routes) : []))
@@ -46,12 +55,19 @@ export function replicasOf({ config, rules, log }: GatewayParts, now: () => numb
     onDuty,
     watched.map(({ from, to }) => [from, to]),
   )
+  for (const link of [...duties.values()].flat()) metrics.link(link).holds(false)
   const { store } = config
   if (store === undefined) return soleReplica(duties, now)
-  const nats = config.links[store.link] as NatsLinkConfig // `check` lets no other link keep it
-  const shared = makeSharedStore({ ...store, nats: { ...nats, name: `${store.link} state` }, group: config.group })
+  const nats = () => secrets.link(store.link) as NatsLinkConfig // `check` lets no other link keep it
+  const shared = makeSharedStore({
+    ...store,
+    nats: { ...nats(), access: nats, name: `${store.link} state` },
+    group: config.group,
+    mayMend,
+  })
   const treesOf = (name: string) => rules.current().dialects.get(name)?.codec.trees
-  return makeReplicas({ shared, keepMs: store.keepMs, duties, treesOf, log, now })
+  const { keepMs, spreadAfterMs } = store
+  return makeReplicas({ shared, keepMs, spreadAfterMs, duties, treesOf, log, now })
 }
 
 /** One for each node on each bus, also where several routes share its facts: that of its calls. */
@@ -65,7 +81,7 @@ export function steeredRoutes(routes: readonly Route[]): Route[] {
 
 /** A link with its transport. */
 export function hubLink(name: string, parts: GatewayParts, refuse: RefuseSystem): HubLink {
-  const { config, metrics } = parts
+  const { config, metrics, secrets } = parts
   const { routes, dialects, dialectOf } = parts.rules.current()
   const link = config.links[name]!
   const watched = watchedRoutes(name, routes)
@@ -78,9 +94,17 @@ export function hubLink(name: string, parts: GatewayParts, refuse: RefuseSystem)
     ).values(),
   )
   const isSource = isTakenFrom(name, config, dialects)
-  const roles = { isSource, isNode, nodes: [...nodes], refuseSystem: refuse.bind(undefined, name) }
+  const roles = {
+    isSource,
+    isNode,
+    nodes: [...nodes],
+    refuseSystem: refuse.bind(undefined, name),
+    current: () => secrets.link(name),
+  }
   const transport = make(name, link, dialectOf(name), roles, config)
-  return { name, transport, metrics: metrics.link(name) }
+  const counted = metrics.link(name)
+  counted.outbox(transport.unconfirmed)
+  return { name, transport, metrics: counted }
 }
 
 /** What asks for full pictures and answers those who ask. */
@@ -123,7 +147,7 @@ function steeredRoute({ routes }: RouteTable, from: string, to: string): Route |
 
 /** The node of a route by which controllers steer. */
 export function steeredNode(route: Route, { parts, hub, post, replicas, links, now }: Middle): PlacedNode {
-  const { config, rules, log, version } = parts
+  const { config, rules, log, tracing, version } = parts
   const settings = config.links[route.from]
   const busSettings = config.links[route.to]
   const { transport } = links.get(route.from)!
@@ -144,6 +168,7 @@ export function steeredNode(route: Route, { parts, hub, post, replicas, links, n
     hub,
     post,
     log,
+    tracing,
     version,
     group: config.group,
     now,

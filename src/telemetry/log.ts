@@ -1,6 +1,6 @@
 import { pino } from 'pino'
-import { asText } from './log-text.js'
-import { scrub, scrubText } from './scrub.js'
+import { asText, visible } from './log-text.js'
+import { scrub, scrubPlain, scrubText, secretRemover } from './scrub.js'
 
 /** Fields of a log line. Whatever is put in is scrubbed of secrets and bodies. */
 export type LogFields = Readonly<Record<string, unknown>>
@@ -28,14 +28,27 @@ export interface LogSink {
   write(line: string): void
 }
 
-/** Makes a log that writes to `sink`, by default standard output, a line at a time and at once. */
-export function createLog(options: LogOptions, sink?: LogSink): Log {
+/** The log of a process, which knows its secrets. */
+export interface RootLog extends Log {
+  /** From now on no line holds these texts either. */
+  hide(secrets: readonly string[]): void
+  /** A text of JSON without any of them. */
+  withoutSecrets(json: string): string
+}
+
+/**
+ * Makes a log that writes to `sink`, by default standard output, a line at a time and at once.
+ * @param secrets texts that no line may hold, whatever it is that says them
+ */
+export function createLog(options: LogOptions, sink?: LogSink, secrets: readonly string[] = []): RootLog {
   const out = sink ?? pino.destination({ fd: 1, sync: true })
   const isText = options.format === 'text'
+  let hidden = [...secrets]
+  let remove = secretRemover(hidden)
   const stream = {
     write(line: string): void {
-      const safe = scrubText(line)
-      out.write(isText ? asText(safe) : safe)
+      const safe = remove(scrubText(line.trimEnd()))
+      out.write(`${visible(isText ? asText(safe) : safe)}\n`)
     },
   }
   const config: pino.LoggerOptions = {
@@ -45,7 +58,14 @@ export function createLog(options: LogOptions, sink?: LogSink): Log {
     serializers: { err: (value: unknown) => value },
     formatters: { log: scrubFields },
   }
-  return wrap(pino(config, stream))
+  return {
+    ...wrap(pino(config, stream)),
+    hide(more) {
+      hidden = [...new Set([...hidden, ...more])]
+      remove = secretRemover(hidden)
+    },
+    withoutSecrets: (json) => remove(json),
+  }
 }
 
 function scrubFields(fields: LogFields): Record<string, unknown> {
@@ -54,7 +74,7 @@ function scrubFields(fields: LogFields): Record<string, unknown> {
 
 function wrap(logger: pino.Logger): Log {
   const at = (level: 'debug' | 'info' | 'warn' | 'error') => (message: string, fields?: LogFields) =>
-    fields === undefined ? logger[level](message) : logger[level](fields, message)
+    fields === undefined ? logger[level](scrubPlain(message)) : logger[level](fields, scrubPlain(message))
   return {
     debug: at('debug'),
     info: at('info'),

@@ -27,6 +27,10 @@ export interface Outbox {
   /** The connection is gone: everything in flight is first in line again, in its old order. */
   putBack(): void
   inFlight(): number
+  /** All that somebody waits for. */
+  size(): number
+  /** Milliseconds for which the peer has confirmed and refused nothing although something waits; 0 when nothing does. */
+  stuckMs(): number
   /** The frame in flight, when it is the only one. */
   loneFlight(): Parcel | undefined
   /** How many frames may be in flight from now on. */
@@ -48,6 +52,8 @@ export function makeOutbox(window: number, wake: () => void): Outbox {
   let head = 0
   let limit = window
   let closed = false
+  /** When something last left, or came while nothing waited. */
+  let movedAt = 0
   const flying = new Set<Parcel>()
   const resting = new Map<Parcel, NodeJS.Timeout>()
   /** Order keys with a frame ready, in flight or resting, and what waits behind it. */
@@ -55,6 +61,7 @@ export function makeOutbox(window: number, wake: () => void): Outbox {
   const onEmpty: (() => void)[] = []
 
   function free(parcel: Parcel): void {
+    movedAt = performance.now()
     flying.delete(parcel)
     const key = parcel.frame.orderKey
     if (key !== undefined) {
@@ -70,6 +77,7 @@ export function makeOutbox(window: number, wake: () => void): Outbox {
   }
 
   function admit(parcel: Parcel): void {
+    if (isEmpty()) movedAt = performance.now()
     const key = parcel.frame.orderKey
     const lane = key === undefined ? undefined : lanes.get(key)
     if (lane !== undefined) {
@@ -129,6 +137,12 @@ export function makeOutbox(window: number, wake: () => void): Outbox {
       first(parcels)
     },
     inFlight: () => flying.size,
+    size() {
+      let waiting = ready.length - head
+      for (const lane of lanes.values()) waiting += lane.length
+      return flying.size + resting.size + waiting
+    },
+    stuckMs: () => (isEmpty() ? 0 : performance.now() - movedAt),
     loneFlight: () => (flying.size === 1 ? flying.values().next().value : undefined),
     narrow(newWindow) {
       limit = newWindow

@@ -59,6 +59,9 @@ export interface Delivery {
  * again before anything else. A wire that never sends anything twice keeps consuming over its reconnects.
  * `blocked`: the peer takes nothing for now (AMQP: a memory or disk alarm); sends wait until `unblocked`.
  * `standby`: a source from which another replica takes; nothing is taken here until `consume`.
+ * `certificate`: the one that the peer of a new connection showed ends at `until`, UTC milliseconds.
+ * `trouble`: something that the link is there for does not work although it is connected; `of` names it, one of a
+ * link at a time. `mended` ends it, always, also where the connection goes first.
  */
 export type LinkEvent =
   | { readonly kind: 'up' }
@@ -72,6 +75,9 @@ export type LinkEvent =
   | { readonly kind: 'blocked'; readonly reason: string }
   | { readonly kind: 'unblocked' }
   | { readonly kind: 'standby' }
+  | { readonly kind: 'certificate'; readonly until: number }
+  | { readonly kind: 'trouble'; readonly of: string; readonly error: GatewayError }
+  | { readonly kind: 'mended'; readonly of: string }
 
 /** What a transport reports to whoever started it. Neither function may throw. */
 export interface LinkHandlers {
@@ -91,6 +97,11 @@ export interface StartOptions {
    * taken back otherwise. Default: always.
    */
   readonly isConfirmed?: () => boolean
+  /**
+   * Whether somebody else may mend what no retry of ours can, such as a refused password: then it is reported and tried
+   * again, and the start waits. Default: it never waits, and rejects.
+   */
+  readonly mayMend?: (error: GatewayError) => boolean
 }
 
 /** Moves frames between one peer and the gateway. Bodies stay bytes; reconnecting is the transport's own business. */
@@ -98,6 +109,11 @@ export interface Transport {
   readonly name: string
   /** Opens the link and begins to consume. Resolves once the first connection stands; rejects only for what no retry can mend. */
   start(handlers: LinkHandlers, options?: StartOptions): Promise<void>
+  /**
+   * Certificates or credentials of its configuration are others now. What stands goes on as it is, for nothing is lost
+   * then and a peer that refuses the new ones does no harm; whatever is opened from now on uses them.
+   */
+  renew?(): void
   /**
    * Ends a standby: takes from its sources from now on, also over later connections. `missedSince` (UTC
    * milliseconds) is when somebody else took last; what a wire that keeps nothing told since then is a gap.
@@ -121,6 +137,8 @@ export interface Transport {
    * that `send` would have thrown. Never rejects.
    */
   sendAll?(frames: readonly OutgoingFrame[]): Promise<Outcomes>
+  /** How many frames were handed over and are neither confirmed nor refused. */
+  unconfirmed(): number
   /**
    * Stops taking, and resolves once everything taken is settled or the grace period is over; sending
    * still works. A gateway drains all its links before it stops the first, so that what one link took

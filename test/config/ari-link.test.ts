@@ -36,7 +36,7 @@ test('a link to an Asterisk has everything decided, as the transport takes it', 
     maxUnsettled: 16_384,
     deadLetters: 'bus',
   })
-  expect(link.pingIntervalMs + link.pongTimeoutMs).toBe(5000)
+  expect(link.pingIntervalMs + link.pongTimeoutMs).toBe(4000)
   const taken: AriConfig = link
   expect(ariTransport({ ...taken, name: 'pbx' }).name).toBe('pbx')
 })

@@ -19,7 +19,7 @@ test('state is kept in memory unless it is said otherwise, and then there is no 
 })
 
 test('the store of replicas is reached by the first NATS link unless another is named', () => {
-  const store = { copies: 1, declare: true, keepMs: 21_600_000 }
+  const store = { copies: 1, declare: true, keepMs: 21_600_000, spreadAfterMs: 0 }
   expect(parsed(`group: g\nstate: jetstream${LINKS}`).config?.store).toEqual({ ...store, link: 'one' })
   const named = `group: g\nstate: jetstream\nstore: { link: two, copies: 3 }${LINKS}`
   expect(parsed(named).config?.store).toEqual({ ...store, link: 'two', copies: 3 })

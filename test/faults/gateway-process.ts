@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { loadConfig, secretValues } from '../../src/config/index.js'
+import { noteLine, noteSecret } from '../tools/run-logs.js'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const MAIN = join(ROOT, 'dist', 'main.js')
@@ -30,6 +32,8 @@ export interface GatewayProcess {
   json<T>(path: string): Promise<T>
   /** Status of an admin path; undefined when nobody answered. */
   status(path: string): Promise<number | undefined>
+  /** Posts to an admin path, with a token where one is given. */
+  post(path: string, token?: string): Promise<Response>
   /** Waits until every link is ready. */
   untilReady(timeoutMs?: number): Promise<void>
   /** The sum of the series of a metric whose labels hold all of `labels`. */
@@ -80,6 +84,7 @@ function readLines(child: ChildProcess, lines: string[]): Promise<number> {
       rest = parts.pop() ?? ''
       for (const line of parts) {
         lines.push(line)
+        noteLine(line)
         const port = /"port":(\d+).*"admin server listens"/.exec(line)?.[1]
         if (port !== undefined) resolve(Number(port))
       }
@@ -98,8 +103,8 @@ function guard(child: ChildProcess): void {
 /** What a start may take on a busy machine. Milliseconds. */
 const START_MS = 30_000
 
-/** The text of the configuration file that {@link runGateway} writes. */
-export const configText = (yaml: string) => `${yaml}\nadmin: { port: 0 }\n`
+/** The text of the configuration file that {@link runGateway} writes; one that speaks of `admin` has to take port 0. */
+export const configText = (yaml: string) => (/^admin:/m.test(yaml) ? yaml : `${yaml}\nadmin: { port: 0 }\n`)
 
 /**
  * Runs the built program with a configuration, with Node options and files beside the configuration where given;
@@ -117,6 +122,8 @@ export async function runGateway(
     for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text)
   }
   write({ 'patchbay.yaml': configText(yaml), ...files })
+  const { config } = loadConfig(file, process.env)
+  if (config !== undefined) for (const secret of secretValues(config)) noteSecret(secret)
   const child = spawn(process.execPath, [...nodeOptions, MAIN, 'run', '-c', file], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -133,7 +140,8 @@ export async function runGateway(
   const late = setTimeout(() => child.kill('SIGKILL'), START_MS)
   const port = await Promise.race([readLines(child, lines), failed]).finally(() => clearTimeout(late))
   failed.catch(() => undefined)
-  const ask = (path: string) => fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(2000) })
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(2000), ...init })
   const status = (path: string) =>
     ask(path).then(
       (answer) => answer.status,
@@ -148,6 +156,8 @@ export async function runGateway(
     write,
     json: async <T>(path: string) => (await (await ask(path)).json()) as T, // as the path answers
     status,
+    post: (path, token) =>
+      ask(path, { method: 'POST', headers: token === undefined ? {} : { authorization: `Bearer ${token}` } }),
     async untilReady(timeoutMs = 20_000) {
       const end = Date.now() + timeoutMs
       while ((await status('/readyz')) !== 200) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { GatewayError } from '../../src/errors.js'
-import { makeDeadLetters } from '../../src/gateway/dead-letters.js'
+import { type Correlation, makeDeadLetters } from '../../src/gateway/dead-letters.js'
 import type { Kept, Letters } from '../../src/gateway/state.js'
 import { createLog, createMetrics } from '../../src/telemetry/index.js'
 import type { Delivery, OutgoingFrame } from '../../src/transports/transport.js'
@@ -48,6 +48,25 @@ async function put(...answers: (GatewayError | undefined)[]) {
   return { outcome, sent, kept, lines, counted: await metrics.text() }
 }
 
+/** Puts one letter on a link that takes it; with the line that is logged of it. */
+async function letterOf(error: GatewayError, along?: Correlation, more: Record<string, string> = {}) {
+  const sent: OutgoingFrame[] = []
+  const lines: string[] = []
+  const metrics = createMetrics({ links: ['l'], routes: [], version: '0', process: false })
+  const log = createLog({ level: 'info', format: 'json' }, { write: (line) => void lines.push(line) })
+  const transport = { send: async (frame: OutgoingFrame) => void sent.push(frame) }
+  const place = { link: 'l', transport, address: { exchange: 'dead', key: '' } }
+  const frame = { ...delivery.frame, headers: { ...delivery.frame.headers, ...more } }
+  await makeDeadLetters('l', place, metrics.link('l'), log, () => 0).put(
+    { ...delivery, frame },
+    'id-1',
+    error,
+    () => KEPT,
+    along,
+  )
+  return { headers: sent[0]?.headers, line: JSON.parse(lines[0]!) as Record<string, unknown> }
+}
+
 describe('a dead letter', () => {
   test('carries the bytes, the headers it came with, and the reason in one line', async () => {
     const { outcome, sent, kept, counted } = await put()
@@ -71,6 +90,21 @@ describe('a dead letter', () => {
     ])
     expect(sent[0]?.headers).not.toHaveProperty('patchbay-rule')
     expect(counted).toContain('gateway_dead_letter_messages_total{link="l",code="codec.malformed"} 1')
+  })
+
+  test('carries the trace of what failed in the place of the one it came with, and the log names it', async () => {
+    const along = { headers: { traceparent: 'ours' }, fields: { channel: 'c1', trace_id: 't', span_id: 's' } }
+    const { headers, line } = await letterOf(new GatewayError('codec.value', 'no'), along, { Traceparent: 'theirs' })
+    expect(headers).toMatchObject({ theirs: 'x', traceparent: 'ours' })
+    expect(headers).not.toHaveProperty('Traceparent')
+    expect(line).toMatchObject({ link: 'l', id: 'id-1', channel: 'c1', trace_id: 't', span_id: 's' })
+  })
+
+  test('has the whole reason; of what the message says the log has nothing', async () => {
+    const reason = 'cid_number: want text, got the number 0008; name: want less, got the string "A\\"lice"'
+    const { headers, line } = await letterOf(new GatewayError('codec.field', reason))
+    expect(headers?.['patchbay-error']).toBe(reason)
+    expect(line.reason).toBe('cid_number: want text, got the number … name: want less, got the string "…"')
   })
 
   test('goes without the headers it came with where the wire refuses them', async () => {

@@ -29,7 +29,7 @@ function hubOf(...asterisks: readonly string[]) {
       steered: false,
       group: 'g',
       node: 'g',
-      metrics: { translated: ignore, sent: ignore, suppressed: ignore, unsaid: ignore },
+      metrics: { translated: ignore, sent: ignore, suppressed: ignore, unsaid: ignore, delivered: ignore },
     }),
   )
   async function post(letters: readonly Letters[]): Promise<void> {

@@ -5,7 +5,8 @@ import type { Delivery, Settlement } from '../../src/transports/transport.js'
 
 /** A link of jobs, and what was made of the deliveries given to it. */
 function desk(window: number | undefined = 256) {
-  const jobs = makeJobs({ group: 'g', link: 'l', window })
+  let copies = 0
+  const jobs = makeJobs({ group: 'g', link: 'l', window, onCopy: () => void copies++ })
   const begun: Job[] = []
   function deliver(text: string, more: { id?: string; header?: string; redelivered?: boolean } = {}) {
     const settled: Settlement[] = []
@@ -23,13 +24,14 @@ function desk(window: number | undefined = 256) {
     jobs.begin(delivery, (job) => void begun.push(job))
     return settled
   }
-  return { jobs, begun, deliver, again: (text: string) => deliver(text, { redelivered: true }) }
+  return { jobs, begun, deliver, again: (text: string) => deliver(text, { redelivered: true }), copies: () => copies }
 }
 
 test('messages without a name get one each, byte-identical ones too', () => {
-  const { begun, deliver } = desk()
+  const { begun, deliver, copies } = desk()
   for (const text of ['on', 'off', 'on']) deliver(text)
   expect(new Set(begun.map(({ id }) => id)).size).toBe(3)
+  expect(copies()).toBe(0)
 })
 
 test("a publisher's own name is kept, and told from the same name on another body", () => {
@@ -42,12 +44,24 @@ test("a publisher's own name is kept, and told from the same name on another bod
   expect(begun[2]!.id).toBe('known')
 })
 
+test('a name that not every wire can carry is replaced by one that can, the same for the same', () => {
+  const { begun, deliver } = desk()
+  const names = ['x'.repeat(60_000), 'x'.repeat(60_001), 'é'.repeat(100), 'a\r\nb', 'a\u0000b', '\ud800']
+  for (const header of [...names, ...names]) deliver('a', { header })
+  deliver('a', { id: names[0]! })
+  const ids = begun.map(({ id }) => id)
+  expect(new Set(ids.slice(0, names.length)).size).toBe(names.length)
+  expect(ids.slice(names.length, -1)).toEqual(ids.slice(0, names.length))
+  for (const id of ids) expect(id).toMatch(/^[\w-]{20,160}$/)
+})
+
 test('a copy of a message in the works waits for it and is settled with it', () => {
-  const { jobs, begun, deliver, again } = desk()
+  const { jobs, begun, deliver, again, copies } = desk()
   const first = deliver('a')
   jobs.broken()
   const copy = again('a')
   expect(begun).toHaveLength(1)
+  expect(copies()).toBe(1)
   expect(jobs.count()).toBe(1)
   begun[0]!.settle('done')
   expect([first, copy]).toEqual([['done'], ['done']])
@@ -55,12 +69,13 @@ test('a copy of a message in the works waits for it and is settled with it', () 
 })
 
 test('a copy of a message that was finished while the link was down is acknowledged again', () => {
-  const { jobs, begun, deliver, again } = desk()
+  const { jobs, begun, deliver, again, copies } = desk()
   deliver('a')
   jobs.broken()
   begun[0]!.settle('done')
   expect(again('a')).toEqual(['done'])
   expect(begun).toHaveLength(1)
+  expect(copies()).toBe(1)
 })
 
 test('the link may break again before the copies have come', () => {
@@ -172,7 +187,7 @@ test.each([
     ...more,
   })
   theirs.begin(delivery('a'), (job) => void begun.push(job))
-  const settles = ours.adopt([{ ...begun[0]!.taken!, isSaid: false }])
+  const settles = ours.adopt([{ ...begun[0]!.taken!, said: undefined }], 7)
   ours.broken()
   ours.begin(delivery('a', { redelivered: true }), (job) => void begun.push(job))
   expect(begun).toHaveLength(1)
@@ -182,5 +197,5 @@ test.each([
     delivery('b', { ...(sourceSequence !== undefined && { sourceSequence: 8 }) }),
     (job) => void begun.push(job),
   )
-  expect(begun[1]?.taken?.number).toBe(2)
+  expect(begun[1]?.taken?.number).toBe(8)
 })

@@ -7,6 +7,7 @@ import {
   startPrivateNats,
   startPrivateRabbitMq,
 } from '../../src/cli/private-brokers/index.js'
+import { freshSecret } from '../tools/run-logs.js'
 import { containerRabbitMqCtl, startNatsContainer, startRabbitMqContainer } from './containers.js'
 import type { RabbitMqControl, TestNats, TestNatsOptions, TestRabbitMq } from './contract.js'
 
@@ -28,12 +29,25 @@ export function asTestRabbitMq(broker: PrivateRabbitMq): TestRabbitMq {
   }
 }
 
-/** Starts a RabbitMQ of the caller's own: the program on this machine, else a container. Stop it when done. */
+/**
+ * Starts a RabbitMQ of the caller's own: the program on this machine, where the password of its user guest is made up,
+ * else a container, where it is guest. Stop it when done.
+ */
 export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<TestRabbitMq> {
   const programs = findRabbitMq()
-  return programs === undefined
-    ? startRabbitMqContainer(options)
-    : asTestRabbitMq(await startPrivateRabbitMq(programs, options))
+  if (programs === undefined) return startRabbitMqContainer(options)
+  const password = freshSecret('amqp')
+  const extraConfig = [...(options.extraConfig ?? []), `default_pass = ${password}`]
+  const broker = asTestRabbitMq(await startPrivateRabbitMq(programs, { ...options, extraConfig }))
+  const open = (url: string) => url.replace('guest:guest@', `guest:${password}@`)
+  return {
+    ...broker,
+    url: open(broker.url),
+    tlsUrl: broker.tlsUrl && open(broker.tlsUrl),
+    get pid() {
+      return broker.pid // changes with every restart
+    },
+  }
 }
 
 /** Starts a NATS server of the caller's own: the program on this machine, else a container. Stop it when done. */

@@ -5,8 +5,11 @@ import { freePorts, untilAnswers } from '../../src/cli/private-brokers/loopback.
 import { AMQP_HELLO, type RabbitMqOptions } from '../../src/cli/private-brokers/rabbitmq.js'
 import type { TestNats, TestNatsOptions, TestRabbitMq } from './contract.js'
 
-const RABBITMQ_IMAGE = 'rabbitmq:3.13.7-alpine'
-const NATS_IMAGE = 'nats:2.10.29-alpine'
+/** Others may be named, for a registry of one's own. */
+const {
+  PATCHBAY_TEST_RABBITMQ_IMAGE: RABBITMQ_IMAGE = 'rabbitmq:3.13.7-alpine',
+  PATCHBAY_TEST_NATS_IMAGE: NATS_IMAGE = 'nats:2.10.29-alpine',
+} = process.env
 const RUBY_IMAGE = 'ruby:3.1.6-slim-bookworm'
 const START_TIMEOUT_MS = 90_000
 
@@ -66,6 +69,7 @@ export async function startRabbitMqContainer(options: RabbitMqOptions): Promise<
       { content: rabbitMqConf(options), target: '/etc/rabbitmq/conf.d/90-patchbay.conf' },
     ])
     .withWaitStrategy(Wait.forLogMessage('Server startup complete'))
+    .withStartupTimeout(START_TIMEOUT_MS)
     .withAutoRemove(false)
   const folder = options.tls && dirname(options.tls.caFile)
   if (folder !== undefined) image.withBindMounts([{ source: folder, target: folder, mode: 'ro' }])
@@ -93,6 +97,7 @@ export async function startNatsContainer(options: TestNatsOptions): Promise<Test
     .withCopyContentToContainer([{ content: `${lines.join('\n')}\n`, target: '/patchbay.conf' }])
     .withCommand(['-c', '/patchbay.conf'])
     .withWaitStrategy(Wait.forLogMessage('Server is ready'))
+    .withStartupTimeout(START_TIMEOUT_MS)
     .withAutoRemove(false)
   if (options.mount !== undefined) image.withBindMounts([{ source: options.mount, target: options.mount, mode: 'ro' }])
   const container = await image.start()

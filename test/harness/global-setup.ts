@@ -1,7 +1,8 @@
 import type { TestProject } from 'vitest/node'
 import { prepareAsterisk } from './asterisk/index.js'
-import { type RabbitMqControl, startNats, startRabbitMq, type TestNats, type TestRabbitMq } from './brokers.js'
+import type { RabbitMqControl } from './brokers.js'
 import { ensureInstalled } from './install.js'
+import { shareBrokers } from './shared-brokers.js'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -14,22 +15,13 @@ declare module 'vitest' {
   }
 }
 
-/**
- * Finds or starts the brokers that a test run shares, and prepares the Asterisk that its tests start. Addresses in `PATCHBAY_TEST_AMQP_URL` and
- * `PATCHBAY_TEST_NATS_URL` come first, then programs on the machine, then containers.
- */
+/** Prepares the brokers that a test run shares, and the Asterisk that its tests start. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { PATCHBAY_TEST_AMQP_URL: amqpUrl, PATCHBAY_TEST_NATS_URL: natsUrl } = process.env
   await ensureInstalled()
   await prepareAsterisk()
-  const [rabbitMq, nats]: [TestRabbitMq | undefined, TestNats | undefined] = await Promise.all([
-    amqpUrl === undefined ? startRabbitMq() : undefined,
-    natsUrl === undefined ? startNats() : undefined,
-  ])
-  project.provide('amqpUrl', amqpUrl ?? rabbitMq?.url ?? '')
-  project.provide('natsUrl', natsUrl ?? nats?.url ?? '')
-  project.provide('rabbitMqControl', rabbitMq?.control ?? null)
-  return async () => {
-    await Promise.all([rabbitMq?.stop(), nats?.stop()])
-  }
+  const { amqpUrl, natsUrl, rabbitMqControl, stop } = await shareBrokers(process.env)
+  project.provide('amqpUrl', amqpUrl)
+  project.provide('natsUrl', natsUrl)
+  project.provide('rabbitMqControl', rabbitMqControl)
+  return stop
 }

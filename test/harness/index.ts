@@ -7,6 +7,7 @@ export {
   type AriListener,
   type AsteriskOptions,
   listenToAri,
+  outboundFiles,
   PHONES,
   phonePassword,
   startAsterisk,
@@ -25,8 +26,10 @@ export { type Certificates, makeCertificates } from './certificates.js'
 export { startNatsCluster, startRabbitMqCluster } from './clusters.js'
 export type { TestNatsCluster, TestRabbitMqCluster } from './contract.js'
 export { type Direction, type FaultProxy, type Faults, startFaultProxy } from './fault-proxy.js'
+export { BASE_IMAGES, type ImageEngine, openImageEngine } from './images/index.js'
 export { ensureInstalled } from './install.js'
 export { freshName, freshVhost } from './isolation.js'
+export { makeNatsAccounts, type NatsAccounts } from './nats-accounts.js'
 export { type RubyOutcome, rubyLoad, rubyTryLoad } from './ruby.js'
 export {
   type AwaitedCall,

@@ -3,6 +3,7 @@ import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { findNats, findRabbitMq } from '../../src/cli/private-brokers/index.js'
 import { hasAsteriskRoot } from './asterisk/index.js'
 import { hasDockerEngine } from './containers.js'
+import { hasImageProgram, IMAGE_PROGRAMS } from './images/index.js'
 
 /** Debian's hook that is asked before an installation starts a service; 101 means no. */
 const POLICY_HOOK = '/usr/sbin/policy-rc.d'
@@ -10,7 +11,10 @@ const POLICY_HOOK = '/usr/sbin/policy-rc.d'
 const isRunnable = (program: string) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined
 
 /** What no container stands in for. */
-const ON_THIS_MACHINE = ['openssl', 'sip-tester']
+const ON_THIS_MACHINE = ['openssl', 'prometheus', 'sip-tester']
+
+/** What only tests of images need; where it cannot be had, they are the ones to fail. */
+const missingForImages = () => Object.keys(IMAGE_PROGRAMS).filter((name) => !hasImageProgram(name))
 
 /** `contained`: whether a Docker engine runs Asterisk. */
 function missingPackages(contained: boolean): string[] {
@@ -19,6 +23,7 @@ function missingPackages(contained: boolean): string[] {
     'nats-server': findNats() !== undefined,
     ruby: isRunnable('ruby'),
     openssl: isRunnable('openssl'),
+    prometheus: isRunnable('promtool'),
     'sip-tester': isRunnable('sipp'),
     debootstrap: contained || hasAsteriskRoot() || existsSync('/usr/sbin/debootstrap'),
   }
@@ -56,14 +61,14 @@ function installFromDebian(packages: readonly string[]): string | undefined {
 }
 
 /**
- * Makes sure that real brokers, real Ruby, openssl, SIPp and what Asterisk is prepared with can be
+ * Makes sure that real brokers, real Ruby, openssl, promtool, SIPp and what Asterisk and images are prepared with can be
  * had: they are on the machine, or are installed from Debian where that is allowed, or a Docker
  * engine answers.
  * @throws Error that says what to install.
  */
 export async function ensureInstalled(): Promise<void> {
   const contained = await hasDockerEngine()
-  const missing = missingPackages(contained)
+  const missing = [...missingPackages(contained), ...missingForImages()]
   if (missing.length === 0) return
   const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
   const failure = mayInstall ? installFromDebian(missing) : undefined

@@ -6,9 +6,11 @@ import { makeTransport } from '../../src/gateway/links.js'
 import { type OpenedGateway, openGateway } from '../../src/gateway/open.js'
 import type { AriServerTransport } from '../../src/transports/ari-server/index.js'
 import { freshVhost, startNats, type TestNats } from '../harness/index.js'
+import { freshSecret, noteLine } from '../tools/run-logs.js'
 import { type LegacySide, legacySide, until, type XccSide, xccSide } from './site.js'
 
 const APP = 'patchbay'
+const PASSWORD = freshSecret('application')
 
 let nats: TestNats
 let legacy: LegacySide
@@ -28,7 +30,7 @@ sync: { publisher: none }
 links:
   legacy: { type: amqp, dialect: voice-events, url: '${amqpUrl}', queue: { type: classic } }
   bus: { type: nats, dialect: xcc, servers: ['${nats.url}'] }
-  apps: { type: ari-server, dialect: stasis, port: 0, users: [{ name: bridge, password: bridge }] }
+  apps: { type: ari-server, dialect: stasis, port: 0, users: [{ name: bridge, password: ${PASSWORD} }] }
 routes:
   - { from: legacy, to: apps }
   - { from: bus, to: apps }
@@ -37,7 +39,7 @@ routes:
   if (loaded.faults !== undefined) throw new Error(loaded.faults.map(formatFault).join('\n'))
   const gateway = openGateway(loaded.config, loaded.source, {
     version: '0.0.0',
-    sink: { write: () => undefined },
+    sink: { write: noteLine },
     makeTransport(...args) {
       const transport = makeTransport(...args)
       if (args[0] === 'apps') server = transport as AriServerTransport // as its type in the configuration says
@@ -48,7 +50,7 @@ routes:
   opened = gateway
   await opened.gateway.start()
   const { host, port } = server.address()!
-  client = await connect(`http://${host}:${port}`, 'bridge', 'bridge')
+  client = await connect(`http://${host}:${port}`, 'bridge', PASSWORD)
   await client.start(APP)
 })
 

@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type Msg, type NatsConnection, headers as natsHeaders } from '@nats-io/nats-core'
 import { connect as connectNats } from '@nats-io/transport-node'
 import { type ChannelModel, type ConfirmChannel, connect as connectAmqp } from 'amqplib'
-import { formatFault, parseConfig } from '../../src/config/index.js'
+import { formatFault, parseConfig, secretValues } from '../../src/config/index.js'
 import { type OpenedGateway, openGateway } from '../../src/gateway/open.js'
+import { noteLine, noteSecret } from '../tools/run-logs.js'
 
 /** A message as a test sees it, on either bus. */
 export interface Seen {
@@ -24,11 +25,13 @@ export async function startGateway(
 ): Promise<OpenedGateway & { readonly lines: string[]; stop(): Promise<void> }> {
   const loaded = parseConfig(yaml, 'test.yaml', {})
   if (loaded.faults !== undefined) throw new Error(loaded.faults.map(formatFault).join('\n'))
+  for (const secret of secretValues(loaded.config)) noteSecret(secret)
   const lines: string[] = []
-  const opened = openGateway(loaded.config, loaded.source, {
-    version: '0.0.0',
-    sink: { write: (line) => void lines.push(line) },
-  })
+  const write = (line: string) => {
+    lines.push(line)
+    noteLine(line)
+  }
+  const opened = openGateway(loaded.config, loaded.source, { version: '0.0.0', sink: { write } })
   if (opened.faults !== undefined) throw new Error(opened.faults.map(formatFault).join('\n'))
   await opened.gateway.start()
   return { ...opened, lines, stop: () => opened.gateway.stop() }

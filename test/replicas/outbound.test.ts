@@ -6,7 +6,7 @@ import { freePorts } from '../../src/cli/private-brokers/loopback.js'
 import { byEntity, listen, withoutMarked } from '../faults/controller.js'
 import { type GatewayProcess, runGateway } from '../faults/gateway-process.js'
 import { until } from '../faults/site.js'
-import { startAsterisk, startNats, type TestAsterisk, type TestNats } from '../harness/index.js'
+import { outboundFiles, startAsterisk, startNats, type TestAsterisk, type TestNats } from '../harness/index.js'
 
 const cleanUps: (() => Promise<unknown> | unknown)[] = []
 afterEach(async () => {
@@ -38,25 +38,7 @@ async function startService(ports: readonly number[]): Promise<number> {
   return (server.address() as AddressInfo).port // it listens on TCP
 }
 
-const outbound = (port: number) => ({
-  'ari.conf': `
-[outbound]
-type = outbound_websocket
-websocket_client_id = service
-apps = patchbay
-local_ari_user = patchbay
-`,
-  'websocket_client.conf': `
-[service]
-type = websocket_client
-uri = ws://127.0.0.1:${port}/
-protocols = ari
-username = ast1
-password = sesame
-connection_type = persistent
-reconnect_interval = 200
-`,
-})
+const outbound = (port: number) => outboundFiles(`ws://127.0.0.1:${port}/`, { username: 'ast1', password: 'sesame' })
 
 const configuration = (nats: TestNats, asterisk: TestAsterisk, port: number) => `
 group: gw

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { jetstreamManager } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { makeCheckpoints, recordsOf } from '../../src/gateway/replicas/checkpoints.js'
 import { makeReplicas, type Replicas, type ReplicaUse } from '../../src/gateway/replicas/index.js'
 import type { CallView, Letters } from '../../src/gateway/state.js'
 import { createLog } from '../../src/telemetry/index.js'
-import { makeSharedStore, type SharedStore } from '../../src/transports/nats/index.js'
+import { type Journal, makeSharedStore, type SharedStore } from '../../src/transports/nats/index.js'
 import type { Frame } from '../../src/transports/transport.js'
 import { until } from '../faults/site.js'
 import { startFaultProxy, startNats, type TestNats } from '../harness/index.js'
@@ -36,19 +38,23 @@ interface ReplicaOptions {
   readonly url?: string
   readonly keepMs?: number
   readonly pingIntervalMs?: number
+  /** The journal as this replica sees it. */
+  readonly journalAs?: (real: Journal) => Journal
 }
 
 async function replica(options: ReplicaOptions = {}): Promise<TestReplica> {
-  const { url = nats.url, keepMs = 3_600_000, pingIntervalMs = 500 } = options
-  const shared = makeSharedStore({
+  const { url = nats.url, keepMs = 3_600_000, pingIntervalMs = 500, journalAs = (real) => real } = options
+  const made = makeSharedStore({
     nats: { servers: [url], pingIntervalMs, maxPingsOut: 2, reconnectWaitMs: 50 },
     group: 'g',
     copies: 1,
     keepMs,
     declare: true,
   })
+  const shared = { ...made, journal: journalAs(made.journal) }
   const duties = new Map(LINKS.map((link) => [link, [link]]))
-  const replicas = makeReplicas({ shared, keepMs, duties, treesOf: () => undefined, log: silent, now: Date.now })
+  const treesOf = () => undefined
+  const replicas = makeReplicas({ shared, keepMs, spreadAfterMs: 0, duties, treesOf, log: silent, now: Date.now })
   const seen: Pick<TestReplica, 'taken' | 'since' | 'dropped' | 'overheard' | 'begun'> = {
     taken: new Map(),
     since: new Map(),
@@ -138,6 +144,7 @@ describe('replicas on one store', () => {
     expect(second.store.call('c')).toEqual(view('ringing'))
     expect(second.taken.size).toBe(0)
     expect(second.holds('one')).toBe(false)
+    await until(() => first.hasOthers())
     expect(first.hasOthers()).toBe(true)
   })
 
@@ -150,15 +157,13 @@ describe('replicas on one store', () => {
     said.said()
     await first.store.keep({ link: 'one', letters: letters('unsaid'), taken: { number: 2, key: 'b', id: 'B' } }).written
     const tookLast = Date.now() - 700
-    const handing = first.handOver(tookLast)
-    await delay(50)
+    await first.handOver(tookLast)
     await first.stop()
-    await handing
     await has(second, ...LINKS)
     const { taken, unsaid } = second.taken.get('one')!
     expect(taken).toEqual([
-      { number: 1, key: 'a', id: 'A', isSaid: true },
-      { number: 2, key: 'b', id: 'B', isSaid: false },
+      { number: 1, key: 'a', id: 'A', said: 1 },
+      { number: 2, key: 'b', id: 'B', said: undefined },
     ])
     expect(unsaid.map((each) => each.letters)).toEqual([letters('unsaid')])
     expect(unsaid[0]?.taken).toBe(2)
@@ -176,9 +181,69 @@ describe('replicas on one store', () => {
     await first.handOver(Date.now())
     await has(second, ...LINKS)
     expect(second.taken.get('one')).toMatchObject({
-      taken: [{ ...taken, isSaid: false }],
+      taken: [{ ...taken, said: undefined }],
       unsaid: [{ letters: letters('unsaid') }],
     })
+  })
+
+  test('what a message came to is acknowledged once all know that it was said, and they know in which order', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const second = await replica()
+    const messages = ['a', 'b', 'c', 'd'].map((key, at) => ({ number: at + 1, key, id: key.toUpperCase() }))
+    const kept = messages.map((taken) => first.store.keep({ link: 'one', letters: letters(taken.key), taken }))
+    await Promise.all(kept.map(({ written }) => written))
+    await kept[2]!.said()
+    await kept[0]!.said()
+    // The fourth is said as well, but nobody can have acknowledged it: the process ends before it is written.
+    void kept[3]!.said()?.catch(() => undefined)
+    await first.stop()
+    await has(second, 'one')
+    const { taken, unsaid } = second.taken.get('one')!
+    expect(taken.map(({ said }) => said)).toEqual([2, undefined, 1, undefined])
+    expect(unsaid.map((each) => each.taken)).toEqual([2, 4])
+  })
+
+  test('a message that was refused and became a dead letter is known once, by what became of it last', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const second = await replica()
+    const [refused, other] = ['refused', 'other'].map((key, at) => ({ number: at + 1, key, id: key }))
+    const kept = first.store.keep({ link: 'one', letters: letters('refused'), taken: refused })
+    await first.store.keep({ link: 'one', letters: letters('other'), taken: other }).written
+    await kept.said()
+    await first.store.keep({ link: 'one', letters: letters('dead letter'), taken: refused }).written
+    await first.stop()
+    await has(second, 'one')
+    expect(second.taken.get('one')).toMatchObject({
+      lastTaken: 2,
+      taken: [
+        { ...refused, said: undefined },
+        { ...other, said: undefined },
+      ],
+    })
+  })
+
+  test('another message of the same number is another message', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const second = await replica()
+    const messages = ['a', 'b'].map((key) => ({ number: 1, key, id: key }))
+    const kept = messages.map((taken) => first.store.keep({ link: 'one', letters: letters(taken.key), taken }))
+    await Promise.all(kept.map(({ written }) => written))
+    await first.stop()
+    await has(second, 'one')
+    expect(second.taken.get('one')!.taken).toEqual(messages.map((each) => ({ ...each, said: undefined })))
+  })
+
+  test('what is said after its duty was lost is not acknowledged', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const taken = { number: 1, key: 'a', id: 'A' }
+    const kept = first.store.keep({ link: 'one', letters: letters('late'), taken })
+    await kept.written
+    await first.handOver(Date.now())
+    await expect(kept.said()).rejects.toMatchObject({ code: 'state.outrun', fate: 'retry' })
   })
 
   test('a replica that is to stop takes nothing any more', async () => {
@@ -302,6 +367,112 @@ describe('replicas on one store', () => {
     const holder = first.holds('one') ? first : second
     await until(() => holder.store.call('c') !== undefined)
     await holder.store.keep({ link: 'one', calls: call('ended') }).written
+    await third.close()
+  })
+
+  /** Does not tell one entry of a line, the first time that it should. */
+  function forgetful(line: string): { readonly journalAs: (real: Journal) => Journal; forget(): void } {
+    let forgets = false
+    const journalAs = (real: Journal): Journal => ({
+      ...real,
+      follow: (from, tell, ended) =>
+        real.follow(
+          from,
+          (entry) => {
+            if (!forgets || entry.line !== line) tell(entry)
+            else forgets = false
+          },
+          ended,
+        ),
+    })
+    const forget = () => {
+      forgets = true
+    }
+    return { journalAs, forget }
+  }
+
+  /** Two replicas, the second of which is not told of the call that the first has. */
+  async function callUntold(): Promise<readonly [TestReplica, TestReplica]> {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const { journalAs, forget } = forgetful('one')
+    const second = await replica({ journalAs })
+    forget()
+    await first.store.keep({ link: 'one', calls: call('answered') }).written
+    return [first, second]
+  }
+
+  test('a replica that was not told of the last entry of a line finds it before it writes', async () => {
+    const [first, second] = await callUntold()
+    await first.store.keep({ link: 'two', devices: inUse('d') }).written
+    await until(() => second.store.deviceState('two', 'd') !== undefined)
+    expect(second.store.call('c')).toBeUndefined()
+    await first.handOver(Date.now())
+    await has(second, ...LINKS)
+    expect(second.store.call('c')).toEqual(view('answered'))
+  })
+
+  test('a replica that was not told of an entry finds it when the next one of that line comes', async () => {
+    const [first, second] = await callUntold()
+    await first.store.keep({ link: 'one', devices: inUse('d') }).written
+    await until(() => second.store.call('c') !== undefined)
+    expect(second.store.call('c')).toEqual(view('answered'))
+    expect(second.store.deviceState('one', 'd')).toBe('INUSE')
+  })
+
+  test('a store that knows no end of a line, though it tells what stands there, keeps nobody from writing it', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    let isForgotten = true
+    const second = await replica({
+      journalAs: (real) => ({
+        ...real,
+        lastOf: async (line) => (line === 'one' && isForgotten ? 0 : real.lastOf(line)),
+        async append(line, body, name, after, halt) {
+          if (line !== 'one' || !isForgotten) return real.append(line, body, name, after, halt)
+          if (after !== 0) return 'outrun'
+          isForgotten = false
+          return real.append(line, body, name, await real.lastOf(line), halt)
+        },
+      }),
+    })
+    await first.store.keep({ link: 'one', calls: call('answered') }).written
+    await first.handOver(Date.now())
+    await has(second, ...LINKS)
+    expect(second.store.call('c')).toEqual(view('answered'))
+    await second.store.keep({ link: 'one', calls: call('ended') }).written
+  })
+
+  test('a journal that was lost and made anew is written and followed again', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const second = await replica()
+    await first.store.keep({ link: 'one', calls: call('ringing') }).written
+    await first.store.keep({ link: 'two', devices: inUse('d') }).written
+    await until(() => second.store.deviceState('two', 'd') !== undefined)
+    const connection = await connect({ servers: nats.url })
+    await (await jetstreamManager(connection)).streams.delete('patchbay-g-journal')
+    await connection.close()
+    const another = await openStore() // makes what is missing
+    const lost = first.store.keep({ link: 'one', calls: call('answered') }).written
+    await expect(lost).rejects.toMatchObject({ code: 'state.outrun' })
+    await until(() => LINKS.every((link) => first.holds(link) || second.holds(link)))
+    const [holder, other] = first.holds('one') ? [first, second] : [second, first]
+    await holder.store.keep({ link: 'one', calls: call('answered') }).written
+    await until(() => other.store.call('c')?.channel.state === 'answered')
+    expect(other.store.call('c')).toEqual(view('answered'))
+    await another.close()
+  })
+
+  test('a line that says nothing for long keeps nobody reading from its old end on', async () => {
+    const first = await replica()
+    await has(first, ...LINKS)
+    const third = await openStore()
+    const before = await third.journal.lastOf('one')
+    for (let number = 1; number <= 1500; number++)
+      await first.store.keep({ link: 'two', taken: { number, key: `k${number}`, id: `i${number}` } }).written
+    await until(async () => (await third.journal.lastOf('one')) > before)
+    expect(await third.journal.lastOf('one')).toBeGreaterThan(before)
     await third.close()
   })
 

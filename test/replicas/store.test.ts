@@ -88,6 +88,42 @@ test('a journal that takes no more is told of after a while, and goes on where i
   await admin.close()
 }, 40_000)
 
+test('a bucket that takes nothing is told of within 5 s, and when it takes again', async () => {
+  const server = await nats()
+  const { bucket, events } = await open(server)
+  const admin = await connect({ servers: server.url })
+  const manager = await jetstreamManager(admin)
+  const { config } = await manager.streams.info('KV_patchbay-g')
+  await manager.streams.delete('KV_patchbay-g')
+  const writing = setInterval(() => void bucket.put('x', '1').catch(() => undefined), 200)
+  opened.push({ stop: async () => clearInterval(writing) })
+  await expect
+    .poll(() => events.at(-1), { timeout: 5000 })
+    .toMatchObject({ kind: 'down', error: { message: expect.stringContaining('the bucket takes nothing') } })
+  await manager.streams.add(config)
+  await expect.poll(() => events.at(-1)).toEqual({ kind: 'up' })
+  await admin.close()
+}, 20_000)
+
+test('a journal that cannot be followed is told of', async () => {
+  const server = await nats()
+  const { journal, events } = await open(server)
+  const admin = await connect({ servers: server.url })
+  await (await jetstreamManager(admin)).streams.delete('patchbay-g-journal')
+  const follow = () =>
+    journal.follow(
+      1,
+      () => undefined,
+      () => undefined,
+    )
+  const following = setInterval(() => void follow().catch(() => undefined), 200)
+  opened.push({ stop: async () => clearInterval(following) })
+  await expect
+    .poll(() => events.at(-1), { timeout: 8000 })
+    .toMatchObject({ kind: 'down', error: { message: expect.stringContaining('the journal cannot be followed') } })
+  await admin.close()
+}, 20_000)
+
 test('whoever follows hears that it ended by itself', async () => {
   const server = await nats()
   const { journal } = await open(server)

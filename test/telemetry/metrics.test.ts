@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest'
+import { METRICS } from '../../src/telemetry/index.js'
 import { createMetrics } from '../../src/telemetry/metrics.js'
+import { exposed } from './exposed.js'
 
 const make = (process = false) =>
   createMetrics({ links: ['legacy', 'bus'], routes: [{ name: 'r', to: 'bus' }], version: '1.2.3', process })
 
-async function series(metrics: ReturnType<typeof make>): Promise<Map<string, number>> {
-  const lines = (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
-  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]))
-}
+const series = async (metrics: ReturnType<typeof make>) => exposed(await metrics.text()).series
 
 test('every series begins at zero', async () => {
   const found = await series(make())
@@ -73,8 +72,16 @@ test('each function counts its own series and no other', async () => {
   for (let i = 0; i < 3; i++) legacy.dropped('buffer-full')
   legacy.ignored('result')
   legacy.unknownWord()
+  legacy.duplicate()
+  legacy.unmapped('evts.dept')
+  legacy.unmapped('evts.dept')
   legacy.inFlight(7)
+  legacy.outbox(() => 3)
+  legacy.calls(() => 5)
+  legacy.waits(() => 1)
+  legacy.waits(() => 1)
   legacy.up(true)
+  metrics.ready(() => true)
   const route = metrics.route('r', 'bus')
   route.translated()
   route.sent()
@@ -91,7 +98,13 @@ test('each function counts its own series and no other', async () => {
     'gateway_dropped_messages_total{link="legacy",reason="buffer-full"}': 3,
     'gateway_ignored_messages_total{link="legacy",kind="result"}': 1,
     'gateway_unknown_words_total{link="legacy"}': 1,
+    'gateway_duplicate_messages_total{link="legacy"}': 1,
+    'gateway_unmapped_fields_total{link="legacy",field="evts.dept"}': 2,
     'gateway_in_flight_messages{link="legacy"}': 7,
+    'gateway_outbox_messages{link="legacy"}': 3,
+    'gateway_calls{link="legacy"}': 5,
+    'gateway_steering_waits{link="legacy"}': 2,
+    gateway_ready: 1,
     'gateway_link_up{link="legacy"}': 1,
     'gateway_translated_messages_total{route="r"}': 1,
     'gateway_sent_messages_total{link="bus",route="r"}': 1,
@@ -100,17 +113,93 @@ test('each function counts its own series and no other', async () => {
   })
 })
 
-test('names follow the conventions and every metric has a help line', async () => {
-  const text = await make().text()
-  for (const [, name, type] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
-    expect(name).toMatch(/^gateway_[a-z]+(_[a-z]+)+$/)
-    expect(name?.endsWith('_total')).toBe(type === 'counter')
-    expect(text).toMatch(new RegExp(`^# HELP ${name} \\S.*\\.$`, 'm'))
-  }
+test('a time is counted under its bound and all above it, in seconds', async () => {
+  const metrics = make()
+  for (const ms of [0.2, 0.5, 0.6, 40, 60_000]) metrics.route('r', 'bus').delivered(ms)
+  const found = await series(metrics)
+  const bucket = (le: string) => found.get(`gateway_delivery_seconds_bucket{le="${le}",route="r"}`)
+  expect(['0.0005', '0.001', '0.025', '0.05', '10', '+Inf'].map(bucket)).toEqual([2, 3, 3, 4, 4, 5])
+  expect(found.get('gateway_delivery_seconds_count{route="r"}')).toBe(5)
+  expect(found.get('gateway_delivery_seconds_sum{route="r"}')).toBeCloseTo(60.0413, 9)
+})
+
+test('each stage has its own times', async () => {
+  const metrics = make()
+  metrics.stages.read(1)
+  for (let i = 0; i < 2; i++) metrics.stages.decide(1)
+  for (let i = 0; i < 3; i++) metrics.stages.write(1)
+  for (let i = 0; i < 4; i++) metrics.stages.confirm(1)
+  const found = await series(metrics)
+  const counts = ['read', 'decide', 'write', 'confirm'].map((stage) =>
+    found.get(`gateway_stage_seconds_count{stage="${stage}"}`),
+  )
+  expect(counts).toEqual([1, 2, 3, 4])
+})
+
+test('commands are counted by method and code, and timed by method', async () => {
+  const metrics = make()
+  const bus = metrics.link('bus')
+  bus.command('XNode.Dial', 202, 3)
+  bus.command('XNode.Dial', 202, 3)
+  bus.command('XNode.Dial', 501, 1)
+  bus.command('other', -32601, 1)
+  const found = await series(metrics)
+  const commands = [...found].filter(([name]) => /^gateway_command(s_total|_seconds_count)/.test(name))
+  expect(Object.fromEntries(commands)).toEqual({
+    'gateway_commands_total{link="bus",method="XNode.Dial",code="202"}': 2,
+    'gateway_commands_total{link="bus",method="XNode.Dial",code="501"}': 1,
+    'gateway_commands_total{link="bus",method="other",code="-32601"}': 1,
+    'gateway_command_seconds_count{link="bus",method="XNode.Dial"}': 3,
+    'gateway_command_seconds_count{link="bus",method="other"}': 1,
+  })
+})
+
+test('of the fields that no rule knows 64 of a link have a name, where it is short and printable', async () => {
+  const metrics = make()
+  const bus = metrics.link('bus')
+  for (const odd of ['x'.repeat(101), '', 'a\nb', '\ud800']) bus.unmapped(odd)
+  for (let turn = 0; turn < 2; turn++) for (let at = 0; at < 70; at++) bus.unmapped(`f${at}`)
+  metrics.link('legacy').unmapped('f69')
+  const found = await series(metrics)
+  const of = (link: string, field: string) =>
+    found.get(`gateway_unmapped_fields_total{link="${link}",field="${field}"}`)
+  expect([of('bus', 'f0'), of('bus', 'f63'), of('bus', 'f64'), of('bus', 'other')]).toEqual([2, 2, undefined, 16])
+  expect([of('legacy', 'f69'), of('legacy', 'other')]).toEqual([1, 0])
+})
+
+test('whatever a field is called, it is one series in the exposition', async () => {
+  const metrics = make()
+  metrics.link('bus').unmapped('a"b\\c d}')
+  const found = await series(metrics)
+  expect(found.get('gateway_unmapped_fields_total{link="bus",field="a\\"b\\\\c d}"}')).toBe(1)
+})
+
+test('what is exposed is what is declared', async () => {
+  const metrics = make()
+  metrics.rules('one')
+  metrics.link('bus').waits(() => 0)
+  metrics.link('bus').outbox(() => 0)
+  metrics.link('bus').calls(() => 0)
+  metrics.link('bus').certificate('ours', 0)
+  metrics.link('bus').holds(false)
+  metrics.link('bus').command('XNode.Dial', 202, 1)
+  metrics.route('r', 'bus').unsaid('mailbox')
+  const declared = METRICS.map(({ name, kind, labels }) => [name, kind, [...labels].sort()])
+  expect(exposed(await metrics.text()).metrics).toEqual(declared.sort())
+})
+
+test.each(METRICS)('$name follows the conventions and has a help line', ({ name, kind, help }) => {
+  expect(name).toMatch(/^gateway_[a-z]+(_[a-z]+)*$/)
+  expect(name.endsWith('_total')).toBe(kind === 'counter')
+  if (kind === 'histogram') expect(name).toMatch(/_seconds$/)
+  expect(help).toMatch(/^\S.*\.$/)
 })
 
 test('the figures of the process are there unless switched off', async () => {
-  expect(await make(true).text()).toContain('process_cpu_seconds_total')
+  const { metrics } = exposed(await make(true).text())
+  const others = metrics.map(([name]) => name).filter((name) => !name.startsWith('gateway_'))
+  expect(others).toContain('process_cpu_seconds_total')
+  expect(others.filter((name) => !/^(process|nodejs)_/.test(name))).toEqual([])
   expect(await make(false).text()).not.toContain('process_')
 })
 
@@ -123,4 +212,21 @@ test('two gateways in one process count apart', async () => {
 test('a name that is not known is a bug', () => {
   expect(() => make().link('bsu')).toThrow('no link bsu')
   expect(() => make().route('x', 'bus')).toThrow('no route x')
+})
+
+test('of the certificates of a link the earliest end is told, and nothing where there is none', async () => {
+  const metrics = make()
+  const { certificate } = metrics.link('bus')
+  metrics.link('legacy').certificate('ours', undefined)
+  const told = async () =>
+    [...(await series(metrics))].filter(([name]) => name.startsWith('gateway_certificate_expiry_seconds'))
+  expect(await told()).toEqual([])
+  const name = 'gateway_certificate_expiry_seconds{link="bus"}'
+  certificate('ours', 2_000_000)
+  certificate('peer', 1_000_000)
+  expect(await told()).toEqual([[name, 1000]])
+  certificate('peer', 3_000_000)
+  expect(await told()).toEqual([[name, 2000]])
+  certificate('ours', undefined)
+  expect(await told()).toEqual([[name, 3000]])
 })

@@ -3,9 +3,15 @@ import { readFileSync } from 'node:fs'
 import { configJsonSchema } from '../../src/config/index.js'
 import { mappingJsonSchema } from '../../src/mapping/schema.js'
 import { testFileJsonSchema } from '../../src/mapping/testing/test-file.js'
+import { asyncApiFile } from './asyncapi/document.js'
+import { CHART_MAKERS } from './chart/files.js'
 import { generateFields, generateModel } from './generate-model.js'
 import { keywordTables } from './keyword-table.js'
 import { lossTable } from './loss-table.js'
+import { cliPage } from './reference/cli-page.js'
+import { errorsPage } from './reference/errors-page.js'
+import { metricsPage } from './reference/metrics-page.js'
+import { settingsPage } from './reference/settings-page.js'
 import { supportTable } from './support.js'
 
 const json = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`
@@ -34,6 +40,12 @@ const MAKERS: Readonly<Record<string, () => string>> = {
   'mappings/schema/mapping.schema.json': () => json(mappingJsonSchema()),
   'mappings/schema/mapping-test.schema.json': () => json(testFileJsonSchema()),
   'mappings/schema/config.schema.json': () => json(configJsonSchema()),
+  ...CHART_MAKERS,
+  'docs/reference/settings.md': settingsPage,
+  'docs/reference/error-codes.md': errorsPage,
+  'docs/reference/cli.md': cliPage,
+  'docs/reference/metrics.md': metricsPage,
+  'docs/asyncapi.yaml': asyncApiFile,
 }
 
 const BIOME = 'node_modules/@biomejs/biome/bin/biome'

@@ -145,16 +145,20 @@ describe.each(LINK_KINDS.map((kind) => [kind.name, kind] as const))('%s', (_name
     const pending = sender.send(frame(address, 'second'))
     await sent.until('down', 1)
     expect(performance.now() - since).toBeLessThan(kind.silenceMs)
+    expect(sender.unconfirmed()).toBe(1)
     proxy.faults.stalled = false
     await pending
+    expect(sender.unconfirmed()).toBe(0)
     await proxy.close()
   })
 
   test('stop finishes what is being sent, and a second stop changes nothing', async () => {
     const { sender, address, got } = await open(kind)
     const sends = Array.from({ length: 500 }, (_, at) => sender.send(frame(address, String(at))))
+    expect(sender.unconfirmed()).toBe(500)
     const stopped = sender.stop()
     await Promise.all(sends)
+    expect(sender.unconfirmed()).toBe(0)
     await Promise.all([stopped, sender.stop()])
     await got.received(500)
     const late: unknown = await sender.send(frame(address, 'late')).catch((error: GatewayError) => error)

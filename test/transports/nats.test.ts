@@ -339,6 +339,15 @@ describe('a server with users', () => {
     await got.received(3)
   })
 
+  test('an answer that is forbidden is refused, and is no fault of the link: who asks chooses where to', async () => {
+    const { transport, got } = await open({ servers: [server.url], credentials })
+    const answer = { ...frame('not.ok', 'x'), isReply: true }
+    await expect(transport.send(answer)).rejects.toMatchObject({ code: 'link.forbidden' })
+    await expect(transport.send(frame('not.ok', 'x'))).rejects.toMatchObject({ code: 'link.forbidden' })
+    await got.until('fault', 1)
+    expect(got.of('fault')).toHaveLength(1)
+  })
+
   test('a forbidden publication to a stream is refused too', async () => {
     const admin = await open({
       servers: [server.url],
@@ -354,8 +363,8 @@ describe('a server with users', () => {
 
   test('a forbidden subscription is reported by its name', async () => {
     const { got } = await open({ servers: [server.url], credentials, subscriptions: [{ subject: 'not.mine' }] })
-    await got.until('fault', 1)
-    expect(got.of('fault')[0]?.error).toMatchObject({
+    await got.until('trouble', 1)
+    expect(got.of('trouble')[0]?.error).toMatchObject({
       code: 'link.forbidden',
       message: 'the server forbids subscribing to "not.mine"',
     })

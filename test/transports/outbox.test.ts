@@ -37,6 +37,24 @@ describe('outbox', () => {
     expect(take(outbox).map(textOf)).toEqual(['3'])
   })
 
+  test('its size is what is neither confirmed nor refused: in flight, resting, ready, or behind another of its key', () => {
+    const outbox = makeOutbox(3, () => undefined)
+    const sizes = [outbox.size()]
+    for (const [text, key] of [['a1', 'a'], ['a2', 'a'], ['a3', 'a'], ['1'], ['2'], ['3']] as const)
+      outbox.add(frame(text, key)).catch(() => undefined)
+    const [a1, one, two] = take(outbox)
+    sizes.push(outbox.size())
+    outbox.confirm(a1!)
+    outbox.refuse(one!, new GatewayError('link.too-large', 'x'))
+    sizes.push(outbox.size())
+    outbox.again(two!, 60_000)
+    take(outbox)
+    outbox.putBack()
+    sizes.push(outbox.size())
+    outbox.close()
+    expect([...sizes, outbox.size()]).toEqual([0, 6, 4, 4, 0])
+  })
+
   test('after a loss everything in flight goes out again first, in its old order', () => {
     const outbox = makeOutbox(3, () => undefined)
     for (const text of ['1', '2', '3', '4']) void outbox.add(frame(text))

@@ -114,7 +114,7 @@ describe('Play', () => {
 
   test.each([
     ['a file that is not there', { data: 'no-such-file.wav' }, 500, /no-such-file/],
-    ['a scheme that nobody knows', { data: 'nonsense://x' }, 500, /nonsense/],
+    ['a scheme that nobody knows', { data: 'nonsense://x' }, 400, /nonsense/],
     ['a number that is none', { data: 'number:abc' }, 400, /media\.data/],
     ['a tone that is none', { data: 'tone_stream://%(a,b)' }, 400, /media\.data/],
     ['a name outside the sounds', { data: '../../etc/passwd' }, 400, /media\.data/],

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type FaultProxy, listenToAri, placeCall, type SippRun, startFaultProxy } from '../harness/index.js'
+import { type FaultProxy, listenToAri, placeCall, type SippRun } from '../harness/index.js'
 import { endOf, hears } from './legs.js'
 import { claimFor, LONG, OFFERING, RIVAL } from './offering.js'
-import { type SteeredSite, startSteeredSite, type TestController, until } from './site.js'
+import { type SteeredSite, startProxiedSite, type TestController, until } from './site.js'
 
 let proxy: FaultProxy
 let site: SteeredSite
@@ -11,13 +11,7 @@ let caller: SippRun
 let uuid: string
 
 beforeEach(async () => {
-  site = await startSteeredSite({
-    asterisk: { append: { 'extensions.conf': OFFERING } },
-    reach: async ({ httpPort, url }) => {
-      proxy = await startFaultProxy(httpPort)
-      return proxy.through(url)
-    },
-  })
+  ;({ site, proxy } = await startProxiedSite({ asterisk: { append: { 'extensions.conf': OFFERING } } }))
   app = await site.controller()
   caller = await placeCall(site.asterisk, { to: LONG, steps: ['answered', 'hungUp'] })
   uuid = await app.nextCall()
@@ -25,7 +19,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await caller.stop()
   await site.stop()
-  await proxy.close()
 })
 
 /** News of the link to the Asterisk. */

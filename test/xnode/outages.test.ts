@@ -1,12 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import { type FaultProxy, placeCall, startFaultProxy } from '../harness/index.js'
+import { placeCall } from '../harness/index.js'
 import { endOf, hears, legTo, outcomeOf } from './legs.js'
-import { type SteeredSite, startSteeredSite, type TestController, until } from './site.js'
+import { type SteeredSite, startProxiedSite, startSteeredSite, type TestController, until } from './site.js'
 
 let site: SteeredSite
 let app: TestController
 afterEach(() => site.stop())
+
+async function openProxied(steer = '') {
+  const opened = await startProxiedSite({ steer })
+  site = opened.site
+  return opened
+}
+
+/** Channels that stand in an application of Stasis. */
+async function standing(): Promise<number> {
+  const channels = (await site.asterisk.ari('GET', '/channels')).body as readonly { dialplan: { app_name: string } }[]
+  return channels.filter(({ dialplan }) => dialplan.app_name === 'Stasis').length
+}
 
 const CALLS = 50
 const OUTAGE_MS = 10_000
@@ -70,23 +82,17 @@ test(`NATS is away for ${OUTAGE_MS / 1000} s in the middle of ${CALLS} calls`, a
 }, 90_000)
 
 test('Asterisk is silent: what waited behind others for longer than its time is not done afterwards', async () => {
-  let proxy: FaultProxy | undefined
-  site = await startSteeredSite({
-    reach: async ({ httpPort, url }) => {
-      proxy = await startFaultProxy(httpPort)
-      return proxy.through(url)
-    },
-  })
+  const { proxy } = await openProxied()
   app = await site.controller()
   const uuid = await legTo(app, 'answer')
-  proxy!.faults.stalled = true
+  proxy.faults.stalled = true
   const set = (name: string) => app.ask('SetVar', { uuid, data: { [name]: '1' } })
   const names = ['ONE', 'TWO', 'THREE', 'FOUR']
   const answers = await Promise.all(
     names.map(async (name) => {
       const answer = await set(name)
       // The third one would find Asterisk well again.
-      if (name === 'TWO') proxy!.faults.stalled = false
+      if (name === 'TWO') proxy.faults.stalled = false
       return answer
     }),
   )
@@ -105,56 +111,35 @@ test('Asterisk is silent: what waited behind others for longer than its time is 
   expect(seen).not.toHaveProperty('THREE')
   expect(seen).not.toHaveProperty('FOUR')
   expect(await set('FIVE')).toMatchObject({ code: 200 })
-  await proxy!.close()
 }, 90_000)
 
 test('a call that entered while nobody heard of it is announced by the picture after that', async () => {
-  let proxy: FaultProxy | undefined
-  site = await startSteeredSite({
-    reach: async ({ httpPort, url }) => {
-      proxy = await startFaultProxy(httpPort)
-      return proxy.through(url)
-    },
-  })
+  const { proxy } = await openProxied()
   app = await site.controller()
-  const { asterisk } = site
-  const standing = async () => {
-    const channels = (await asterisk.ari('GET', '/channels')).body as readonly { dialplan: { app_name: string } }[]
-    return channels.filter(({ dialplan }) => dialplan.app_name === 'Stasis').length
-  }
-  proxy!.faults.stalled = true
-  const caller = await placeCall(asterisk, { to: '600', steps: ['answered', 'hungUp'] })
+  proxy.faults.stalled = true
+  const caller = await placeCall(site.asterisk, { to: '600', steps: ['answered', 'hungUp'] })
   await expect.poll(standing).toBe(1)
   // What Asterisk wrote to the connection dies with it.
-  proxy!.cut()
-  proxy!.faults.stalled = false
+  proxy.cut()
+  proxy.faults.stalled = false
   const uuid = await app.nextCall()
   expect(await app.ask('Answer', { uuid })).toMatchObject({ code: 200 })
   expect(await app.ask('Hangup', { uuid })).toMatchObject({ code: 200 })
   await endOf(app, uuid)
   expect(app.wordsOf(uuid)).toEqual(['START', 'ANSWERED', 'CDR', 'DESTROY'])
   await caller.done
-  await proxy!.close()
 }, 60_000)
 
 test('nor is a call for ever that nobody accepts and whose entry nobody heard of', async () => {
-  let proxy: FaultProxy | undefined
-  site = await startSteeredSite({
-    steer: 'acceptWithinMs: 1000',
-    reach: async ({ httpPort, url }) => {
-      proxy = await startFaultProxy(httpPort)
-      return proxy.through(url)
-    },
-  })
+  const { proxy } = await openProxied('acceptWithinMs: 1000')
   app = await site.controller()
-  proxy!.faults.stalled = true
+  proxy.faults.stalled = true
   const caller = await placeCall(site.asterisk, { to: '600', steps: [{ refused: 408 }] })
-  await delay(500)
-  proxy!.cut()
-  proxy!.faults.stalled = false
+  await expect.poll(standing).toBe(1)
+  proxy.cut()
+  proxy.faults.stalled = false
   const uuid = await app.nextCall()
   await endOf(app, uuid)
   expect(app.wordsOf(uuid)).toEqual(['START', 'CDR', 'DESTROY'])
   await caller.done
-  await proxy!.close()
 }, 60_000)

@@ -4,7 +4,15 @@ import { join } from 'node:path'
 import type { NatsConnection, Subscription } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import { shippedMapping } from '../../src/config/index.js'
-import { type AsteriskOptions, startAsterisk, startNats, type TestAsterisk, type TestNats } from '../harness/index.js'
+import {
+  type AsteriskOptions,
+  type FaultProxy,
+  startAsterisk,
+  startFaultProxy,
+  startNats,
+  type TestAsterisk,
+  type TestNats,
+} from '../harness/index.js'
 import { startGateway, until } from '../integration/site.js'
 
 export { until }
@@ -101,20 +109,40 @@ export interface SteeredSite {
   stop(): Promise<void>
 }
 
+/** What may differ from the usual site. `asterisk` is how its Asterisk is started. */
+interface SiteOptions {
+  readonly asterisk?: AsteriskOptions
+  readonly steer?: string
+  readonly more?: string
+  /** More of the bus, as YAML. */
+  readonly bus?: string
+  /** Local channels are announced, too. */
+  readonly loopback?: boolean
+  /** The address under which the gateway reaches the Asterisk, where it is not its own. */
+  readonly reach?: (asterisk: TestAsterisk) => Promise<string>
+}
+
+/** A site whose gateway reaches the Asterisk through a proxy, which stops with the site. */
+export async function startProxiedSite(
+  options: Omit<SiteOptions, 'reach'> = {},
+): Promise<{ readonly site: SteeredSite; readonly proxy: FaultProxy }> {
+  let proxy: FaultProxy | undefined
+  const site = await startSteeredSite({
+    ...options,
+    reach: async ({ httpPort, url }) => {
+      proxy = await startFaultProxy(httpPort)
+      return proxy.through(url)
+    },
+  })
+  const stop = async () => {
+    await site.stop()
+    await proxy!.close()
+  }
+  return { site: { ...site, stop }, proxy: proxy! }
+}
+
 /** Starts NATS, an Asterisk and a gateway between them; the node is `ast1`. `steer` and `more` are YAML. */
-export async function startSteeredSite(
-  options: {
-    readonly asterisk?: AsteriskOptions
-    readonly steer?: string
-    readonly more?: string
-    /** More of the bus, as YAML. */
-    readonly bus?: string
-    /** Local channels are announced, too. */
-    readonly loopback?: boolean
-    /** The address under which the gateway reaches the Asterisk, where it is not its own. */
-    readonly reach?: (asterisk: TestAsterisk) => Promise<string>
-  } = {},
-): Promise<SteeredSite> {
+export async function startSteeredSite(options: SiteOptions = {}): Promise<SteeredSite> {
   const [asterisk, nats] = await Promise.all([startAsterisk(options.asterisk), startNats()])
   const controllers: TestController[] = []
   const url = (await options.reach?.(asterisk)) ?? asterisk.url

@@ -6,6 +6,8 @@ export type Phrasing = (text: string) => string | undefined
 
 type Piece = { readonly literal: string } | { readonly name: string; readonly greedy: boolean }
 
+/** What stands between the scheme of an address and its host. */
+const SCHEME_END = '://'
 const HOLE = /\{([a-z][a-z0-9-]*)(\*?)\}/g
 
 function piecesOf(text: string): Piece[] {
@@ -23,8 +25,10 @@ function piecesOf(text: string): Piece[] {
 /**
  * What the holes of a pattern stand for in a text; undefined where it does not fit. A hole ends where the literal behind
  * it first stands, one for any text where it last does: no step is ever taken back, so time is linear.
+ *
+ * @param mayHoldUrl whether a hole may stand for an address
  */
-function holesIn(pieces: readonly Piece[], text: string): Map<string, string> | undefined {
+function holesIn(pieces: readonly Piece[], text: string, mayHoldUrl: boolean): Map<string, string> | undefined {
   const found = new Map<string, string>()
   let rest = text
   for (const [index, piece] of pieces.entries()) {
@@ -39,18 +43,26 @@ function holesIn(pieces: readonly Piece[], text: string): Map<string, string> | 
     if (end < 1) return undefined
     const value = rest.slice(0, end)
     if (!piece.greedy && /[/@]/.test(value)) return undefined
+    if (!mayHoldUrl && value.includes(SCHEME_END)) return undefined
     found.set(piece.name, value)
     rest = rest.slice(end)
   }
   return rest === '' ? found : undefined
 }
 
-/** Compiles the rows of a table. */
+/**
+ * Compiles the rows of a table. Whoever asks brings in no address that Asterisk would fetch from: a text with a scheme
+ * fits only rows that say one themselves.
+ */
 export function compilePatterns(rows: readonly PatternRow[]): Phrasing {
-  const compiled = rows.map(([meant, said]) => ({ meant: piecesOf(meant), said: piecesOf(said) }))
+  const compiled = rows.map(([meant, said]) => ({
+    meant: piecesOf(meant),
+    said: piecesOf(said),
+    mayHoldUrl: said.includes(SCHEME_END),
+  }))
   return (text) => {
-    for (const { meant, said } of compiled) {
-      const found = holesIn(meant, text)
+    for (const { meant, said, mayHoldUrl } of compiled) {
+      const found = holesIn(meant, text, mayHoldUrl)
       if (found !== undefined)
         return said.map((piece) => ('literal' in piece ? piece.literal : (found.get(piece.name) ?? ''))).join('')
     }

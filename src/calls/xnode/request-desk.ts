@@ -10,10 +10,17 @@ import {
   xnodeMethods,
 } from '../../codecs/json-rpc/index.js'
 import { GatewayError } from '../../errors.js'
+import { type Span, type SpanFacts, UNTRACED } from '../../telemetry/index.js'
 import type { Frame } from '../../transports/transport.js'
 import type { Controllers } from './controllers.js'
 import type { NodeRequest, Params } from './method.js'
-import { bad, noController, type Result } from './result.js'
+import { bad, busy, noController, type Result } from './result.js'
+
+/**
+ * Told of each request, by its method and the code of its answer or result. The method is one that a node knows, or
+ * `other`.
+ */
+export type Answered = (method: string, code: number, milliseconds: number) => void
 
 /** What the desk hands requests to. */
 export interface DeskParts {
@@ -21,6 +28,8 @@ export interface DeskParts {
   readonly controllers: Controllers
   /** What may be answered at once was answered so already. Default false. */
   readonly wasTried?: boolean
+  /** Follows a request until it is answered. Default: nobody does. */
+  readonly spanOf?: ((frame: Frame) => Span) | undefined
   /** Carries a request out. Never rejects for what a controller can cause. */
   handle(request: NodeRequest): Promise<Result>
   /** Owner of a call, for results of requests that name no controller. */
@@ -28,15 +37,24 @@ export interface DeskParts {
   /** Announces the node again. */
   announce(): void
   reply(subject: string, body: Uint8Array): void
+  readonly answered: Answered
   /** Publishes a result that comes later to a controller's subject. */
   later(controller: string, id: string, result: Result): void
 }
 
-/** A request as it came, and what stands in it. */
-type Asked = RequestEnvelope & { readonly frame: Frame }
+/** A request as it came, and what stands in it; when, by `performance.now()`. */
+type Asked = RequestEnvelope & { readonly frame: Frame; readonly span: Span; readonly askedAt: number }
 
-/** What JetStream itself replies on begins so; an answer there would be an acknowledgement. */
-const JETSTREAM_REPLY = '$JS.'
+/** What stands for every method that no node knows. */
+const OTHER = 'other'
+/** Commands that may be under way at a time, those that wait for their turn included. */
+const MOST_COMMANDS = 10_000
+/**
+ * Subjects that are not for answers, whoever asks for one there: those of the server itself (an answer to JetStream
+ * would be an acknowledgement, one to a key of a bucket its value), and the journal of replicas. We may write there
+ * where who asks may not.
+ */
+const NO_INBOX = /^(\$|patchbay\.journal\.)/
 /** Methods that may be answered at once, their outcome following later. */
 const MAY_TRY: ReadonlySet<string> = new Set([
   'XNode.Bridge',
@@ -55,27 +73,40 @@ const MAY_TRY: ReadonlySet<string> = new Set([
  */
 export function requestDesk(parts: DeskParts): { take(frame: Frame): Promise<void> } {
   const { controllers, reply } = parts
+  let open = 0
 
   async function take(frame: Frame): Promise<void> {
+    const askedAt = performance.now()
     const { address, body } = frame
-    const to = address.reply?.startsWith(JETSTREAM_REPLY) ? undefined : address.reply
+    const to = NO_INBOX.test(address.reply ?? '') ? undefined : address.reply
     let envelope: Envelope
     try {
       envelope = decodeEnvelope(body)
     } catch (error) {
-      if (to !== undefined)
-        reply(to, encodeError(null, -32700, error instanceof GatewayError ? error.message : 'not JSON-RPC'))
+      if (to === undefined) return
+      reply(to, encodeError(null, -32700, error instanceof GatewayError ? error.message : 'not JSON-RPC'))
+      count({ method: '', askedAt }, -32700)
       return
     }
     if (envelope.kind !== 'request') return
-    const request = { ...envelope, frame }
-    if (to !== undefined) await answer(request, to)
-    else await later(request, ownerNow(request), await outcome(request))
+    const span = parts.spanOf?.(frame) ?? UNTRACED
+    const request = { ...envelope, frame, span, askedAt }
+    if (span.isOn) span.set(aboutOf(request))
+    try {
+      if (to !== undefined) await answer(request, to)
+      else await later(request, ownerNow(request), await outcome(request))
+    } finally {
+      span.end()
+    }
   }
 
   async function answer(request: Asked, to: string): Promise<void> {
     const id = request.id ?? null
-    const refuse = (code: number, text: string) => reply(to, encodeError(id, code, text))
+    const refuse = (code: number, text: string) => {
+      request.span.set({ code })
+      reply(to, encodeError(id, code, text))
+      count(request, code)
+    }
     if (!knows(request.method)) return refuse(-32601, `unknown method ${request.method}`)
     if (!isParams(request.params ?? {})) return refuse(-32602, 'params: want an object')
     const tries = isParams(request.params) && request.params.expect_100_trying === true
@@ -108,7 +139,18 @@ export function requestDesk(parts: DeskParts): { take(frame: Frame): Promise<voi
     if (controller !== undefined) parts.later(controller, id, result)
   }
 
-  async function outcome({ frame, method, params, id }: Asked): Promise<Result> {
+  function count({ method, askedAt }: Pick<Asked, 'method' | 'askedAt'>, code: number): void {
+    parts.answered(knows(method) ? method : OTHER, code, performance.now() - askedAt)
+  }
+
+  async function outcome(request: Asked): Promise<Result> {
+    const result = await carriedOut(request)
+    request.span.set({ code: result.code })
+    count(request, result.code)
+    return result
+  }
+
+  async function carriedOut({ frame, method, params, id }: Asked): Promise<Result> {
     const given = (params ?? {}) as Params
     const also = { node_uuid: parts.nodeUuid, ...(typeof given.uuid === 'string' && { uuid: given.uuid }) }
     if (!knows(method)) return { code: 404, message: `unknown method ${method}`, ...also }
@@ -129,7 +171,13 @@ export function requestDesk(parts: DeskParts): { take(frame: Frame): Promise<voi
       controller,
       id: typeof id === 'string' ? id : undefined,
     }
-    return { ...also, ...(await parts.handle(request)) }
+    if (open >= MOST_COMMANDS) return { ...busy(), ...also }
+    open++
+    try {
+      return { ...also, ...(await parts.handle(request)) }
+    } finally {
+      open--
+    }
   }
 
   return { take }
@@ -149,6 +197,12 @@ function namesController({ ctrl_uuid: given }: Params): boolean {
 
 function knows(method: string): boolean {
   return method === 'XNode.CtrlStartUp' || method === 'XNode.ConferenceInfo2' || xnodeMethods().has(method)
+}
+
+/** What those are told of a request who follow it: any controller may write any method. */
+function aboutOf({ method, params }: RequestEnvelope): SpanFacts {
+  const channel = isParams(params) ? params.uuid : undefined
+  return { ...(knows(method) && { method }), ...(typeof channel === 'string' && { channel }) }
 }
 
 function isParams(params: unknown): params is Params {

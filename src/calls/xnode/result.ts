@@ -25,6 +25,8 @@ export const conflict = (message: string): Result => ({ code: 419, message })
 export const failed = (message: string, more: More = {}): Result => ({ code: 500, message, ...more })
 /** Asterisk has no such thing; `lacks` names what. */
 export const unsupported = (lacks: string): Result => ({ code: 501, message: `not possible on Asterisk: ${lacks}` })
+/** More is asked at a time than anybody could wait for. */
+export const busy = (): Result => ({ code: 503, message: 'too many commands at a time' })
 /** The node takes no new calls. */
 export const draining = (): Result => ({ code: 603, message: 'the node is shutting down and takes no new calls' })
 /** Nobody knows a channel of that id. */

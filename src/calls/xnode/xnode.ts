@@ -26,7 +26,7 @@ import { noteThreeWay } from './methods/three-way.js'
 import { noteVariables } from './methods/variables.js'
 import { doubtClaim, noteOffer } from './offer.js'
 import { causeOf, orphaned, resultOf } from './outcome.js'
-import { requestDesk } from './request-desk.js'
+import { type Answered, type DeskParts, requestDesk } from './request-desk.js'
 import { bad, draining, failed, gone, noSuchChannel, type Result, unsupported } from './result.js'
 import { makeRooms } from './rooms.js'
 import type { SteeringTables } from './tables.js'
@@ -71,6 +71,8 @@ export interface XNodeParts {
   readonly tables: SteeringTables
   readonly controllers: Controllers
   readonly commands: CommandLog
+  /** Follows a request until it is answered. Default: nobody does. */
+  readonly spanOf?: DeskParts['spanOf']
   /** Milliseconds in which a call must be accepted, and what becomes of it otherwise. */
   readonly acceptWithinMs: number
   readonly otherwise: Otherwise
@@ -83,6 +85,7 @@ export interface XNodeParts {
   leave(): void
   /** Sends a body to a subject. */
   reply(subject: string, body: Uint8Array): void
+  readonly answered: Answered
   /** Publishes the result of a request that ends later. */
   later(controller: string, id: string, result: Result): void
   readonly log: Log
@@ -151,9 +154,11 @@ export function makeXNode(parts: XNodeParts): XNode {
   const deskParts = {
     nodeUuid,
     controllers,
+    spanOf: parts.spanOf,
     ownerOf: async (uuid: string) => (await calls.find(uuid))?.controller,
     announce: parts.announce,
     reply: parts.reply,
+    answered: parts.answered,
     later,
   }
   const desk = requestDesk({ ...deskParts, handle: carryOut })
@@ -273,7 +278,12 @@ export function makeXNode(parts: XNodeParts): XNode {
         )
       return await onChannel(method, request)
     } catch (error) {
-      log.error('a command failed', { method: request.method, err: error })
+      log.error('a command failed', {
+        node: nodeUuid,
+        method: request.method,
+        channel: request.params.uuid,
+        err: error,
+      })
       return failed(error instanceof GatewayError ? error.message : 'an unexpected fault')
     }
   }

@@ -20,6 +20,8 @@ export interface Batch {
   readonly lastTaken: number
   /** The letters of all entries up to this one arrived. */
   readonly said: number
+  /** Entries whose letters arrived since the batch before, in that order. */
+  readonly saidNow: readonly number[]
   /** Everything up to this place is in the bucket, too. */
   readonly checkpoint: number
   readonly entries: readonly Entry[]
@@ -143,8 +145,10 @@ function entryFromJson({ n, calls, terminals, devices, letters, taken, commands 
   }
 }
 
-interface BatchJson extends Omit<Batch, 'entries'> {
+interface BatchJson extends Omit<Batch, 'entries' | 'saidNow'> {
   readonly entries: readonly EntryJson[]
+  /** Absent in what a replica of an older version wrote. */
+  readonly saidNow?: Batch['saidNow']
 }
 
 /** A batch as bytes. */
@@ -158,6 +162,6 @@ export function batchToBytes({ entries, ...head }: Batch, treesOf: TreesOf): Uin
 /** The reverse of {@link batchToBytes}. */
 export function batchFromBytes(bytes: Uint8Array, treesOf: TreesOf): Batch {
   const plain = bytes[0] === COMPRESSED ? inflateRawSync(bytes.subarray(1)) : Buffer.from(bytes)
-  const { entries, ...head } = JSON.parse(plain.toString('utf8')) as BatchJson // as written above
-  return { ...head, entries: entries.map((entry) => entryFromJson(entry, treesOf)) }
+  const { entries, saidNow = [], ...head } = JSON.parse(plain.toString('utf8')) as BatchJson // as written above
+  return { ...head, saidNow, entries: entries.map((entry) => entryFromJson(entry, treesOf)) }
 }

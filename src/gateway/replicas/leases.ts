@@ -12,6 +12,8 @@ export interface Leases {
   hasOthers(): boolean
   /** Counts a lease as lost without asking anybody. */
   forget(duty: string): void
+  /** Whether this replica has two leases more than another, and should give one to it; never while leases move. */
+  hasTooMany(): boolean
   /**
    * Gives a lease back: another replica takes it at once.
    * @param since until when its duty was done, UTC milliseconds
@@ -29,6 +31,8 @@ export interface LeasesParts {
   /** Name of this replica. */
   readonly me: string
   readonly duties: readonly string[]
+  /** Time after which leases count as at rest, milliseconds; 0: they stay where they are. */
+  readonly spreadAfterMs: number
   /** @param since when the replica before gave its last sign of life, or took last before it gave the lease back, UTC milliseconds; absent for the very first one */
   taken(duty: string, since: number | undefined): void
   /** Another replica has it: this one was silent for too long. */
@@ -70,13 +74,17 @@ const replicaKey = (replica: string) => `replica.${replica}`
  * succeed, for when the store takes none, nobody can renew anything. Two contenders write with the revision they
  * saw, so one of them wins.
  */
-export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts): Leases {
+export function makeLeases({ bucket, me, duties, spreadAfterMs, taken, lost, log }: LeasesParts): Leases {
   const held = new Map<string, number>()
   /** When the store last confirmed it, by our own clock. */
   const confirmedAt = new Map<string, number>()
   const seen = new Map<string, Seen>()
   const claiming = new Set<string>()
   const others = new Map<string, number>()
+  /** When a lease changed hands or a replica came, by our own clock. */
+  let movedAt = Number.NEGATIVE_INFINITY
+  /** Until when a lease that we gave back is left to others, by our own clock. */
+  const leftUntil = new Map<string, number>()
   const silences = new Map<string, NodeJS.Timeout>()
   const clock = () => performance.now()
   /** Since when every write of ours succeeded, none of them late. */
@@ -97,6 +105,7 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
     const duty = key.slice(leaseKey('').length)
     if (text === undefined || (seen.get(duty)?.revision ?? 0) >= revision) return
     const lease = JSON.parse(text) as Lease // written by a replica of ours
+    if (seen.get(duty)?.holder !== lease.holder) movedAt = clock()
     seen.set(duty, { ...lease, revision, seenAt: clock() })
     if (lease.holder === me) {
       // The answer to a renewal may be lost, and the renewal stands.
@@ -122,8 +131,19 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
   function noteReplica({ key, text }: BucketEntry): void {
     const replica = key.slice(replicaKey('').length)
     if (replica === me) return
+    if (!others.has(replica)) movedAt = clock()
     if (text === undefined) others.delete(replica)
     else others.set(replica, clock())
+  }
+
+  const isAlive = (seenAt: number) => clock() - seenAt < ALIVE_MS
+
+  function hasTooMany(): boolean {
+    if (spreadAfterMs === 0 || clock() - movedAt < spreadAfterMs) return false
+    const holders = [...seen.values()].map(({ holder }) => holder)
+    const alive = [...others].flatMap(([replica, at]) => (clock() - at < SILENCE_MS ? [replica] : []))
+    const counts = alive.map((replica) => holders.filter((holder) => holder === replica).length)
+    return held.size - Math.min(...counts) >= 2
   }
 
   /** Watches that end by themselves, or cannot be begun, are begun anew. */
@@ -189,6 +209,7 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
 
   async function claim(duty: string): Promise<void> {
     if (isRetired || held.has(duty) || claiming.has(duty) || writingSince === undefined || !isFree(duty)) return
+    if (clock() < (leftUntil.get(duty) ?? 0)) return
     claiming.add(duty)
     try {
       const before = seen.get(duty)
@@ -236,7 +257,8 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
     },
     holds: (duty) => held.has(duty),
     isConfirmed: (duty) => held.has(duty) && clock() - (confirmedAt.get(duty) ?? 0) < SILENCE_MS,
-    hasOthers: () => [...others.values()].some((at) => clock() - at < ALIVE_MS),
+    hasOthers: () => [...others.values()].some(isAlive),
+    hasTooMany,
     forget: (duty) => void held.delete(duty),
     async release(duty, since) {
       // A renewal under way would leave us with an old revision.
@@ -244,7 +266,7 @@ export function makeLeases({ bucket, me, duties, taken, lost, log }: LeasesParts
       const revision = held.get(duty)
       if (revision === undefined) return
       held.delete(duty)
-      claiming.add(duty)
+      leftUntil.set(duty, clock() + ALIVE_MS)
       const released = releaseAt(since)
       if ((await bucket.swap(leaseKey(duty), released, revision)) !== undefined) return
       const there = await bucket.get(leaseKey(duty))

@@ -57,7 +57,7 @@ export interface Replicas {
   stop(): Promise<void>
 }
 
-const NO_LEGACY: Inheritance = { taken: [], unsaid: [], commands: new Map() }
+const NO_LEGACY: Inheritance = { lastTaken: 0, taken: [], unsaid: [], commands: new Map() }
 
 /** The only replica: everything is its duty, and what it knows ends with it. */
 export function soleReplica(duties: Duties, now: () => number): Replicas {
@@ -80,6 +80,8 @@ export function soleReplica(duties: Duties, now: () => number): Replicas {
 export interface ReplicasParts {
   readonly shared: SharedStore
   readonly keepMs: number
+  /** Time after which a replica that has two leases more than another gives one to it, milliseconds; 0: never. */
+  readonly spreadAfterMs: number
   readonly duties: Duties
   readonly treesOf: TreesOf
   readonly log: Log
@@ -88,9 +90,13 @@ export interface ReplicasParts {
 
 /** Pause before a line is tried again that could not be taken over. Milliseconds. */
 const AGAIN_MS = 200
+/** So often a duty is begun before it is left to another replica. */
+const BEGIN_TRIES = 2
+/** Pause between two looks whether duties are spread evenly. Milliseconds. */
+const SPREAD_EVERY_MS = 500
 
 /** One of several replicas on one store. */
-export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: ReplicasParts): Replicas {
+export function makeReplicas({ shared, keepMs, spreadAfterMs, duties, treesOf, log, now }: ReplicasParts): Replicas {
   const { bucket, journal } = shared
   const me = `${hostname().replace(/[^A-Za-z0-9_-]/g, '-')}-${randomBytes(4).toString('hex')}`
   const dutyOf = new Map([...duties].flatMap(([duty, links]) => links.map((link) => [link, duty] as const)))
@@ -101,6 +107,7 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
   /** Duties that are being left: what their links know is read anew. */
   const forgoing = new Map<string, Promise<void>>()
   let use: ReplicaUse | undefined
+  let spreading: NodeJS.Timeout | undefined
   let isStopped = false
 
   const state = makeSharedState({
@@ -124,6 +131,7 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
     bucket,
     me,
     duties: [...duties.keys()],
+    spreadAfterMs,
     taken: (duty, since) => void begin(duty, since),
     lost,
     log,
@@ -140,7 +148,7 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
     beginning.set(duty, mine)
     const still = () => !isStopped && leases.holds(duty) && beginning.get(duty) === mine
     await forgoing.get(duty)
-    while (still()) {
+    for (let tries = 1; still(); tries++) {
       try {
         const legacies = new Map(await Promise.all(links.map((link) => inherited(link, still))))
         await use?.prepare?.(links)
@@ -151,6 +159,10 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
         return
       } catch (error) {
         if (!still()) break
+        if (tries >= BEGIN_TRIES && leases.hasOthers()) {
+          log.error('a duty cannot be begun here and is left to another replica', { duty, err: error })
+          return forgo(duty, since ?? now())
+        }
         log.warn('a duty could not be begun; trying again', { duty, err: error })
         await delay(AGAIN_MS)
       }
@@ -168,19 +180,22 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
     forgo(duty)
   }
 
-  function forgo(duty: string): void {
+  /** @param since until when the duty was done, UTC milliseconds, where its lease is still to be given back */
+  function forgo(duty: string, since?: number): void {
     const before = forgoing.get(duty) ?? Promise.resolve()
     const done = before
-      .then(() => relearn(duties.get(duty)!))
+      .then(() => relearn(duty, since))
       .finally(() => {
         if (forgoing.get(duty) === done) forgoing.delete(duty)
       })
     forgoing.set(duty, done)
   }
 
-  async function relearn(links: readonly string[]): Promise<void> {
+  async function relearn(duty: string, since: number | undefined): Promise<void> {
     if (isStopped) return
+    const links = duties.get(duty)!
     await use?.drop(links).catch((error: unknown) => log.warn('a link could not be left', { links, err: error }))
+    if (since !== undefined) await leave(duty, since)
     for (const link of links) {
       while (!isStopped) {
         try {
@@ -204,6 +219,17 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
     }
   }
 
+  /** One at a time, and none in the middle of a command: the next replica could not tell its end. */
+  function spread(): void {
+    if (forgoing.size > 0 || !leases.hasTooMany()) return
+    const isIdle = (link: string) => state.commandsOf(link).size === 0
+    const duty = [...active].find((each) => duties.get(each)!.every(isIdle))
+    if (duty === undefined) return
+    log.info('duty goes to a replica that has fewer', { duty })
+    active.delete(duty)
+    forgo(duty, now())
+  }
+
   return {
     store: state.store,
     revisions: makeRevisionTexts(bucket),
@@ -221,15 +247,20 @@ export function makeReplicas({ shared, keepMs, duties, treesOf, log, now }: Repl
       await state.open()
       isOpen = true
       await leases.start()
+      if (spreadAfterMs > 0) spreading = setInterval(spread, SPREAD_EVERY_MS).unref()
       log.info('replica ready', { replica: me, duties: [...duties.keys()] })
     },
-    retire: leases.retire,
+    retire() {
+      clearInterval(spreading)
+      leases.retire()
+    },
     async handOver(since) {
       active.clear()
       await Promise.all([...duties.keys()].filter(leases.holds).map((duty) => leave(duty, since)))
     },
     async stop() {
       isStopped = true
+      clearInterval(spreading)
       await leases.stop()
       state.close()
       await shared.close()

@@ -5,6 +5,7 @@ import type { Bucket, Journal, JournalEntry } from '../../transports/nats/index.
 import type { Frame } from '../../transports/transport.js'
 import { type Change, type Kept, type Letters, memoryState, type StateStore } from '../state.js'
 import { makeCheckpoints, type Snapshot } from './checkpoints.js'
+import { makeFollowing, readJournal } from './following.js'
 import { type Batch, batchFromBytes, type TreesOf } from './journal-text.js'
 import { type Legacy, type Line, makeLine } from './line.js'
 
@@ -61,13 +62,15 @@ const HINDSIGHT_MS = 10_000
 const REFRESH_MS = 60_000
 /** Looks in the life of a value, of which the last third is left for a look that fails. */
 const LOOKS = 6
-/** Pause before the journal is followed again that could not be. Milliseconds. */
-const FOLLOW_AGAIN_MS = 200
+/** Pause before a line is read again that could not be. Milliseconds. */
+const READ_AGAIN_MS = 200
 /** How long a replica looks for the last words of the one before. */
 const BEGIN_TRIES = 200
 const BEGIN_PAUSE_MS = 10
-/** So many tries without a word from the journal, and it is followed anew. */
+/** So many tries without a word from the journal, and its end is looked at. */
 const BEGIN_PATIENCE = 10
+/** A line whose last entry is so many places behind is written again: whoever starts reads the journal from the oldest one on. */
+const LAGGING = 1000
 
 interface Place {
   readonly place: number
@@ -88,10 +91,10 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
   const compared = new WeakSet<Line>()
   /** Places up to which lines stand in the bucket, by our own writing. */
   const copied = new WeakMap<Line, number>()
-  /** How often it was begun to follow anew. */
-  let follows = 0
-  let unfollow: (() => void) | undefined
-  let lastPlace = 0
+  /** Lines that are being read anew. */
+  const reloads = new Map<string, Promise<void>>()
+  /** Those of them that an entry is missing of. */
+  const rereading = new Set<string>()
   let isCurrent = false
   let timers: NodeJS.Timeout[] = []
   let isClosed = false
@@ -105,6 +108,7 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     now,
   })
 
+  const following = makeFollowing(journal, follow, readAllAnew, log)
   for (const link of parts.links) lines.set(link, newLine(link))
 
   function newLine(link: string): Line {
@@ -130,7 +134,6 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
   }
 
   function follow(entry: JournalEntry): void {
-    lastPlace = Math.max(lastPlace, entry.place)
     const line = lines.get(entry.line)
     if (line === undefined || line.isWriting()) return
     const later = buffered.get(entry.line)
@@ -138,6 +141,7 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     const batch = read(line, entry)
     if (later !== undefined) later.push(entry)
     else if (batch === undefined) line.skip(entry.place)
+    else if (line.misses(batch)) readAnew(entry.line)
     else followNow(line, entry.place, batch)
     if (!isCurrent || batch === undefined) return // nothing is said just now of what is only read again
     for (const { letters } of batch.entries) if (letters !== undefined) parts.onFollowed(letters)
@@ -174,36 +178,6 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     if (snapshot !== undefined) keep({ link, ...snapshot })
   }
 
-  /** What comes twice meanwhile is known by its place. */
-  async function followFrom(place: number): Promise<void> {
-    const mine = ++follows
-    const stop = await journal.follow(place, follow, () => {
-      if (mine === follows) followAgain()
-    })
-    if (isClosed || mine !== follows) {
-      stop()
-      return
-    }
-    unfollow?.()
-    unfollow = stop
-  }
-
-  function followAgain(): void {
-    if (isClosed) return
-    followFrom(lastPlace + 1).catch((error: unknown) => {
-      const mine = follows
-      log.debug('the journal is not followed for now', { err: error })
-      const timer = setTimeout(() => {
-        if (mine === follows) followAgain()
-      }, FOLLOW_AGAIN_MS)
-      timer.unref()
-    })
-  }
-
-  async function reached(place: number): Promise<void> {
-    while (lastPlace < place && !isClosed) await delay(2)
-  }
-
   async function open(): Promise<void> {
     const snapshots = await checkpoints.read(parts.links)
     for (const link of parts.links) load(link, snapshots.get(link))
@@ -211,9 +185,8 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     const first = await journal.first()
     // Also what is in the bucket already: who is to write next has to know what was not said and what may come again.
     const from = Math.max(1, first)
-    lastPlace = from - 1
-    await followFrom(from)
-    await reached(Math.max(0, ...lasts))
+    await following.from(from)
+    await following.reached(Math.max(0, ...lasts))
     isCurrent = true
     every(CHECKPOINT_MS, saveAll)
     every(
@@ -222,8 +195,38 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     )
   }
 
+  /** An entry was not told: what it changed is in the bucket, or in the journal still. */
+  function readAnew(link: string): void {
+    if (rereading.has(link)) return
+    rereading.add(link)
+    log.warn('an entry of the journal did not come; what it is about is read again', { link })
+    const isOurs = () => lines.get(link)?.isWriting() === true
+    reload(link, isOurs).then(
+      () => void rereading.delete(link),
+      (error: unknown) => {
+        rereading.delete(link)
+        log.warn('what is known of a link could not be read again; trying again', { link, err: error })
+        setTimeout(() => {
+          if (!isClosed && lines.get(link)?.isWriting() === false) readAnew(link)
+        }, READ_AGAIN_MS).unref()
+      },
+    )
+  }
+
+  function readAllAnew(): void {
+    for (const [link, line] of lines) if (!line.isWriting()) readAnew(link)
+  }
+
+  /** One after another for each line. @param isNeedless what has become of it by then */
+  function reload(link: string, isNeedless = () => false): Promise<void> {
+    const before = reloads.get(link) ?? Promise.resolve()
+    const done = before.catch(() => undefined).then(() => (isNeedless() ? undefined : readLine(link)))
+    reloads.set(link, done)
+    return done
+  }
+
   /** Reads one line anew beside the others: from the bucket, then from the journal. */
-  async function reload(link: string): Promise<void> {
+  async function readLine(link: string): Promise<void> {
     const later: JournalEntry[] = []
     buffered.set(link, later)
     lines.get(link)?.end()
@@ -232,32 +235,27 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     memory.forget(link)
     commands.delete(link)
     load(link, (await checkpoints.read([link])).get(link))
-    await readUntil(await journal.first(), await journal.lastOf(link), (entry) => {
+    const end = await journal.end()
+    if (end < following.lastPlace()) following.again()
+    // What was told stands there, also where the store says otherwise of a line.
+    const last = Math.max(await journal.lastOf(link), Math.min(end, following.lastPlace()))
+    await readJournal(journal, await journal.first(), last, (entry) => {
       if (entry.line === link) readAgain(line, entry)
     })
     buffered.delete(link)
     for (const entry of later) readAgain(line, entry)
   }
 
-  async function readUntil(from: number, last: number, tell: (entry: JournalEntry) => void): Promise<void> {
-    if (last < from) return
-    let done: () => void = () => undefined
-    const ended = new Promise<void>((resolve) => {
-      done = resolve
-    })
-    let isWhole = false
-    const stop = await journal.follow(
-      from,
-      (entry) => {
-        if (entry.place <= last) tell(entry)
-        isWhole ||= entry.place >= last
-        if (isWhole) done()
-      },
-      () => done(),
-    )
-    await ended
-    stop()
-    if (!isWhole) throw new GatewayError('state.unavailable', 'the journal was not read to its end', { fate: 'retry' })
+  /** Somebody wrote a line, as its refusals say, and we did not hear of it. */
+  async function catchUp(link: string): Promise<void> {
+    const known = lines.get(link)!.place()
+    const last = await journal.lastOf(link)
+    // What comes after it was told, so it will not come any more; or it is not there, whatever we were told.
+    if (last === known || last > following.lastPlace()) return following.again()
+    log.warn('the journal of a link is read again: its end is not where it was told to be', { link, known, last })
+    await reload(link)
+    const there = await journal.lastOf(link)
+    if (lines.get(link)!.place() > there) lines.get(link)!.skip(there)
   }
 
   const writing = () => [...lines.values()].filter((line) => line.isWriting())
@@ -288,10 +286,12 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
   }
 
   async function saveAll(): Promise<void> {
-    for (const line of writing())
+    for (const line of writing()) {
+      if (following.lastPlace() - line.place() > LAGGING) line.renew()
       await save(line).catch((error: unknown) =>
         log.debug('a line could not be copied for now', { link: line.link, err: error }),
       )
+    }
   }
 
   function every(ms: number, work: () => Promise<void>): void {
@@ -317,22 +317,23 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     },
     open,
     again() {
-      if (isCurrent) followAgain()
+      if (isCurrent) following.again()
     },
     async takeOver(link, still) {
       for (let tries = 1; tries <= BEGIN_TRIES && still(); tries++) {
+        await reloads.get(link)?.catch(() => undefined)
         const line = lines.get(link)!
         const legacy = await line.begin()
         compared.delete(line)
         if (legacy !== undefined) return legacy
-        if (tries % BEGIN_PATIENCE === 0) followAgain()
+        if (tries % BEGIN_PATIENCE === 0) await catchUp(link)
         await delay(BEGIN_PAUSE_MS)
       }
       throw new GatewayError('state.unavailable', `the journal of ${link} goes on elsewhere`, { fate: 'retry' })
     },
     halt: (link) => lines.get(link)?.end(),
     commandsOf: (link) => commands.get(link) ?? new Map<string, Frame>(),
-    giveUp: reload,
+    giveUp: (link) => reload(link),
     settled: async (link) => {
       const line = lines.get(link)!
       await line.settled()
@@ -344,7 +345,7 @@ export function makeSharedState(parts: SharedStateParts): SharedState {
     close() {
       isClosed = true
       for (const timer of timers) clearTimeout(timer)
-      unfollow?.()
+      following.close()
       for (const line of lines.values()) line.end()
     },
   }

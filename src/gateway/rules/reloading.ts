@@ -39,14 +39,24 @@ export interface RulesStatus {
   }
 }
 
+/** What came of a look at the files. */
+export interface ReloadOutcome {
+  /** `unchanged`: what the files say holds already. */
+  readonly outcome: 'applied' | 'refused' | 'unchanged'
+  /** The revision that holds now. */
+  readonly revision: string
+  /** Why, where it was refused. */
+  readonly refused?: Omit<NonNullable<RulesStatus['refused']>, 'standing'>
+}
+
 /** A fault as everybody may see it: the configuration has secrets, so none of its text is shown. */
 type ShownFault = Omit<Fault, 'what' | 'right'> & Partial<Pick<Fault, 'what' | 'right'>>
 
 /** Takes up changed files while the gateway runs. */
 export interface Reloading {
   start(): void
-  /** Looks at the files at once. */
-  look(): Promise<void>
+  /** Looks at the files at once, and tells what came of it. */
+  look(): Promise<ReloadOutcome>
   /** Gets the rules that calls of links began with on other replicas, and leaves ours to them. Never rejects. */
   prepare(links: readonly string[]): Promise<void>
   status(): RulesStatus
@@ -201,6 +211,17 @@ export function makeReloading(parts: ReloadingParts): Reloading {
     return [current!, ...others.filter(({ calls }) => calls > 0)]
   }
 
+  async function look(): Promise<ReloadOutcome> {
+    const before = { revision: rules.current().revision, refused }
+    await watcher?.look()
+    const { revision } = rules.current()
+    if (refused !== undefined && refused !== before.refused && refused.standing) {
+      const { at, reason, faults } = refused
+      return { outcome: 'refused', revision, refused: { at, reason, faults } }
+    }
+    return { outcome: revision === before.revision ? 'unchanged' : 'applied', revision }
+  }
+
   return {
     start() {
       watcher?.start()
@@ -214,7 +235,7 @@ export function makeReloading(parts: ReloadingParts): Reloading {
       const refresh = () => void Promise.all([rules.current(), ...rules.others()].map(exchange.leave))
       timers.push(setInterval(refresh, config.store.keepMs / 3).unref())
     },
-    look: async () => watcher?.look(),
+    look,
     prepare,
     status: () => ({
       revision: rules.current().revision,

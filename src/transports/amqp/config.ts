@@ -33,6 +33,9 @@ export interface AmqpConsume {
   readonly bindings?: readonly { readonly exchange: string; readonly key: string }[]
 }
 
+/** What we present, and whom we trust. */
+export type AmqpAccess = Pick<AmqpConfig, 'credentials' | 'tls'>
+
 /** How {@link amqpTransport} reaches a RabbitMQ and what it does there. */
 export interface AmqpConfig {
   /** Names the link in events and errors, and the connection at the broker. Default `amqp`. */
@@ -43,6 +46,8 @@ export interface AmqpConfig {
   readonly credentials?: { readonly username: string; readonly password: string } | 'external'
   /** TLS material for `amqps:` addresses. */
   readonly tls?: TlsConfig
+  /** Both as they are now, asked for each connection. Default: `credentials` and `tls`. */
+  readonly access?: () => AmqpAccess
   /** Seconds between heartbeats. A peer that fell silent is noticed after two to three of them. Default 5. */
   readonly heartbeatSeconds?: number
   /** Milliseconds for one try to connect. Default 10,000. */

@@ -1,11 +1,13 @@
-import { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type ChannelModel, connect, credentials, type Options, type SocketOptions } from 'amqplib'
 import { GatewayError } from '../../errors.js'
 import { backoffMs } from '../backoff.js'
+import { clientMaterial, peerCertificateEnd } from '../tls.js'
 import type { LinkEvent } from '../transport.js'
-import type { AmqpConfig } from './config.js'
+import type { AmqpAccess, AmqpConfig } from './config.js'
+import { surviveDeepHeaders } from './deep-headers.js'
 import { connectError, reasonOf } from './errors.js'
+import { followLife, type LifeUse, streamOf } from './life.js'
 
 /** A connection that is opened again whenever it is lost. */
 export interface KeptConnection {
@@ -22,6 +24,10 @@ export interface ConnectionUse {
   /** The connection is gone, and with it all its channels. */
   lost(): void
   report(event: LinkEvent): void
+  /** Whether to try on, from the first connection, after what no retry of ours can mend. Default: never. */
+  readonly mayMend?: ((error: GatewayError) => boolean) | undefined
+  /** What is asked while it stands. Default: nothing, and only heartbeats notice a silent broker. */
+  readonly life?: Pick<LifeUse, 'probe' | 'mend'>
 }
 
 /** Milliseconds we wait for a peer's answer to our goodbye. */
@@ -32,9 +38,9 @@ interface Address {
   readonly shown: string
 }
 
-function readAddress(url: string, config: AmqpConfig): Address {
+function readAddress(url: string, config: AmqpConfig, { credentials: shown }: AmqpAccess): Address {
   const parsed = new URL(url)
-  const given = config.credentials === 'external' ? undefined : config.credentials
+  const given = shown === 'external' ? undefined : shown
   const options: Options.Connect = {
     protocol: parsed.protocol.replace(/:$/, ''),
     hostname: parsed.hostname.replace(/^\[|\]$/g, ''),
@@ -47,27 +53,20 @@ function readAddress(url: string, config: AmqpConfig): Address {
   return { options, shown: `${parsed.protocol}//${parsed.host}${parsed.pathname}` }
 }
 
-function socketOptions(config: AmqpConfig, purpose: string): SocketOptions {
-  const { tls } = config
+function socketOptions(config: AmqpConfig, purpose: string, access: AmqpAccess): SocketOptions {
   const options: SocketOptions = {
+    ...clientMaterial(access.tls),
     noDelay: true,
     timeout: config.connectTimeoutMs ?? 10_000,
     clientProperties: { connection_name: `patchbay ${config.name ?? 'amqp'} ${purpose}` },
   }
-  if (config.credentials === 'external') options.credentials = credentials.external()
-  if (tls?.ca !== undefined) options.ca = Buffer.from(tls.ca)
-  if (tls?.cert !== undefined) options.cert = Buffer.from(tls.cert)
-  if (tls?.key !== undefined) options.key = Buffer.from(tls.key)
-  if (tls?.passphrase !== undefined) options.passphrase = tls.passphrase
-  if (tls?.servername !== undefined) options.servername = tls.servername
+  if (access.credentials === 'external') options.credentials = credentials.external()
   return options
 }
 
 /** Ends the socket under a connection: a peer that fell silent never answers a close, and its socket would stay. */
 function destroySocket(model: ChannelModel): void {
-  const connection: object = model.connection // its socket is not part of the library's types
-  const stream: unknown = 'stream' in connection ? connection.stream : undefined
-  if (stream instanceof Duplex) stream.destroy()
+  streamOf(model)?.destroy()
 }
 
 /** Resolves with the reason when the connection ends, in whatever way. */
@@ -115,10 +114,14 @@ export function keepConnection(config: AmqpConfig, purpose: string, use: Connect
   let failures = 0
 
   async function open(): Promise<Standing> {
-    const { options, shown } = readAddress(config.urls[turn++ % config.urls.length] ?? '', config)
-    const model = await connect(options, socketOptions(config, purpose)).catch((error: unknown) => {
+    const access = config.access?.() ?? config
+    const { options, shown } = readAddress(config.urls[turn++ % config.urls.length] ?? '', config, access)
+    const model = await connect(options, socketOptions(config, purpose, access)).catch((error: unknown) => {
       throw connectError(error, shown)
     })
+    surviveDeepHeaders(model)
+    const until = peerCertificateEnd(streamOf(model))
+    if (until !== undefined) use.report({ kind: 'certificate', until })
     const ended = ending(model, use)
     current = { model, ended }
     await Promise.race([use.setUp(model), broken(ended, shown)])
@@ -140,7 +143,9 @@ export function keepConnection(config: AmqpConfig, purpose: string, use: Connect
   async function hold(standing: Standing): Promise<void> {
     failures = 0
     use.report({ kind: 'up' })
+    const life = use.life && followLife(standing.model, purpose, { ...use.life, report: use.report })
     const reason = await standing.ended
+    life?.stop()
     if (halt.signal.aborted) return
     const text = `connection lost: ${reason === undefined ? 'closed by the peer' : reasonOf(reason)}`
     use.report({ kind: 'down', error: new GatewayError('link.lost', text, { fate: 'retry', cause: reason }) })
@@ -155,7 +160,7 @@ export function keepConnection(config: AmqpConfig, purpose: string, use: Connect
       })
       if (halt.signal.aborted) break
       if (standing instanceof GatewayError) {
-        if (first && standing.fate === 'reject') return onRefused(standing)
+        if (first && standing.fate === 'reject' && use.mayMend?.(standing) !== true) return onRefused(standing)
         use.report({ kind: 'fault', error: standing })
       } else {
         if (first) onFirst()

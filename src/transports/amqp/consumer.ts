@@ -13,6 +13,8 @@ import { declareExchanges, declareQueue, queueName } from './topology.js'
 export interface QueueConsumer {
   /** Declares what is configured and, unless it stands by, begins to consume. @throws GatewayError when it cannot. */
   begin(model: ChannelModel): Promise<void>
+  /** Declares again what is configured, on a connection that stands. @throws GatewayError when it cannot. */
+  declare(model: ChannelModel): Promise<void>
   /** The connection is gone; what is unsettled will come again. */
   lost(): void
   /** Ends a standby, on the connection that stands and on every later one. */
@@ -200,6 +202,7 @@ export function queueConsumer(config: AmqpConfig, entry: AmqpConsume, parts: Con
       standing = model
       if (takes()) await open(model)
     },
+    declare,
     lost() {
       session?.ledger.end()
       session = undefined

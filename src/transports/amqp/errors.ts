@@ -1,5 +1,5 @@
 import { type ErrorCode, type Fate, GatewayError } from '../../errors.js'
-import { tlsRefusal } from '../tls.js'
+import { tlsAdvice, tlsRefusal } from '../tls.js'
 
 /** AMQP reply codes by which a broker refuses what we published, and what they mean to us. */
 const REFUSED_PUBLISH: Readonly<Record<number, ErrorCode>> = {
@@ -12,6 +12,11 @@ const REFUSED_PUBLISH: Readonly<Record<number, ErrorCode>> = {
 /** The AMQP reply code an amqplib error carries, if any. */
 export function replyCode(error: unknown): number | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined
+}
+
+/** Whether the broker says that it does not have what was asked for. */
+export function isNotFound(error: unknown): boolean {
+  return replyCode(error) === 404
 }
 
 /** What an amqplib error says, or the thing itself as text. */
@@ -54,10 +59,7 @@ export function connectError(error: unknown, where: string): GatewayError {
   const known = HANDSHAKE.find(({ sign }) => sign.test(reason))
   if (known !== undefined) return fault(`cannot open ${where}: ${known.says} (${reason})`, 'reject', error)
   const tls = tlsRefusal(error)
-  if (tls !== undefined) {
-    const advice = 'check the CA, our certificate and key, and that the port speaks TLS'
-    return fault(`cannot open ${where}: TLS failed with ${tls}; ${advice} (${reason})`, 'reject', error)
-  }
+  if (tls !== undefined) return fault(`cannot open ${where}: ${tlsAdvice(tls)} (${reason})`, 'reject', error)
   return fault(`cannot open ${where}: ${reason}`, 'retry', error)
 }
 

@@ -9,7 +9,16 @@ function headerText(value: unknown): string {
   if (typeof value === 'string') return value
   if (value === null || value === undefined) return ''
   if (Buffer.isBuffer(value)) return value.toString('utf8')
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'object' ? tableText(value) : String(value)
+}
+
+/** Tables may be nested deeper than can be written; such a header counts as empty. */
+function tableText(table: object): string {
+  try {
+    return JSON.stringify(table)
+  } catch {
+    return ''
+  }
 }
 
 function textHeaders(headers: Readonly<Record<string, unknown>> | undefined): Frame['headers'] {

@@ -2,9 +2,10 @@ import { type ChannelModel, type ConfirmChannel, IllegalOperationError } from 'a
 import { GatewayError } from '../../errors.js'
 import { backoffMs } from '../backoff.js'
 import { makeOutbox, type Parcel } from '../outbox.js'
+import { watchProgress } from '../progress.js'
 import type { LinkEvent, OutgoingFrame } from '../transport.js'
 import type { AmqpConfig } from './config.js'
-import { isNack, publishRefusal, reasonOf } from './errors.js'
+import { isNack, isNotFound, publishRefusal, reasonOf } from './errors.js'
 import { publishOptions, toBuffer, toFrame } from './frames.js'
 
 /** Publishes frames with confirms while a connection stands, and what was not confirmed again on the next one. */
@@ -12,6 +13,12 @@ export interface Publisher {
   begin(model: ChannelModel): Promise<void>
   lost(): void
   send(frame: OutgoingFrame): Promise<void>
+  /** Frames that are neither confirmed nor refused. */
+  unconfirmed(): number
+  /** Exchanges that the broker said it does not have. */
+  missing(): readonly string[]
+  /** It has this one now. */
+  found(exchange: string): void
   /** Resolves once everything is confirmed. */
   idle(): Promise<void>
   /** Refuses what is left with fate `retry`. */
@@ -26,6 +33,8 @@ export function makePublisher(config: AmqpConfig, report: (event: LinkEvent) => 
   const settings = config.publish ?? {}
   const window = settings.window ?? 1000
   const outbox = makeOutbox(window, pump)
+  const progress = watchProgress(outbox.stuckMs, 'publishing', report)
+  const missing = new Set<string>()
   let channel: ConfirmChannel | undefined
   /** Frames that still have to pass one by one. */
   let suspects = 0
@@ -86,6 +95,13 @@ export function makePublisher(config: AmqpConfig, report: (event: LinkEvent) => 
     if (culprit === undefined) return false
     const { address, body } = culprit.frame
     const refusal = publishRefusal(error, address.exchange ?? '', body.length)
+    if (refusal?.code === 'link.forbidden') {
+      const text = `the broker forbids publishing to exchange "${address.exchange}"; give the user permission to write there`
+      report({ kind: 'fault', error: new GatewayError('link.forbidden', text, { cause: error }) })
+    }
+    const isOurs = (config.exchanges ?? []).some(({ name }) => name === address.exchange)
+    // One of older rules may be gone for good, and nothing goes there any more.
+    if (isNotFound(error) && address.exchange !== undefined && isOurs) missing.add(address.exchange)
     if (refusal !== undefined) refuse(culprit, refusal)
     else outbox.again(culprit, backoffMs(culprit.tries + 1, config.reconnect))
     return true
@@ -113,13 +129,23 @@ export function makePublisher(config: AmqpConfig, report: (event: LinkEvent) => 
   }
 
   return {
-    begin: open,
+    async begin(model) {
+      await open(model)
+      progress.up()
+    },
     lost() {
+      progress.down()
       channel = undefined
       outbox.putBack()
     },
     send: outbox.add,
+    unconfirmed: outbox.size,
+    missing: () => [...missing],
+    found: (exchange) => void missing.delete(exchange),
     idle: outbox.empty,
-    close: outbox.close,
+    close() {
+      progress.down()
+      outbox.close()
+    },
   }
 }

@@ -1,5 +1,6 @@
+import type { Channel, ChannelModel } from 'amqplib'
 import { stopPatience } from '../patience.js'
-import type { LinkEvent, LinkHandlers, Transport } from '../transport.js'
+import type { LinkEvent, LinkHandlers, StartOptions, Transport } from '../transport.js'
 import type { AmqpConfig } from './config.js'
 import { type KeptConnection, keepConnection } from './connection.js'
 import { type QueueConsumer, queueConsumer } from './consumer.js'
@@ -25,7 +26,8 @@ function joinReports(connections: number, report: (event: LinkEvent) => void): (
  * reported as `returned`. `send` rejects with `link.refused` (no such exchange), `link.forbidden`,
  * `link.too-large` (also headers over 64 KiB) or, stopped, `gateway.stopping`. `start` rejects with
  * `link.connect` for refused credentials, vhost or certificates and `link.forbidden` for refused topology.
- * A silent peer is noticed within three heartbeats.
+ * A silent peer is `trouble` within 4 s, and its connection ends within three heartbeats; an exchange of ours that is
+ * gone is `trouble`, too, and made anew with its bindings where `declare` is on.
  */
 export function amqpTransport(config: AmqpConfig): Transport {
   let handlers: LinkHandlers | undefined
@@ -73,17 +75,44 @@ export function amqpTransport(config: AmqpConfig): Transport {
     await Promise.all(connections.map((connection) => connection.close()))
   }
 
-  function openConnections(to: LinkHandlers): void {
+  /** Exchanges that were made with bindings of ours, or that we publish to, are to stay. */
+  const declared = config.declare === false ? [] : (config.exchanges ?? []).map(({ name }) => name)
+
+  async function probeSource(channel: Channel): Promise<void> {
+    if (declared.length === 0) await channel.prefetch(0)
+    for (const name of declared) await channel.checkExchange(name)
+  }
+
+  async function probeTarget(channel: Channel): Promise<void> {
+    // Where there is a source, only its connection looks: whoever makes an exchange anew has to bind the queue, too.
+    if (consumers.length === 0) await probeSource(channel)
+    else await channel.prefetch(0)
+    for (const name of publisher.missing()) {
+      await channel.checkExchange(name)
+      publisher.found(name)
+    }
+  }
+
+  function openConnections(to: LinkHandlers, mayMend: StartOptions['mayMend']): void {
     const consuming = consumers.length > 0
     const report = joinReports(consuming ? 2 : 1, to.report)
+    const declareTarget = async (model: ChannelModel) => {
+      await declareExchanges(model, config, to.report)
+      for (const entry of config.keep ?? []) await declareQueue(model, config, entry, to.report)
+    }
+    const declareSource = async (model: ChannelModel) => {
+      for (const consumer of consumers) await consumer.declare(model)
+      await declareTarget(model)
+    }
     const publish = keepConnection(config, 'publish', {
       async setUp(model) {
-        await declareExchanges(model, config, to.report)
-        for (const entry of config.keep ?? []) await declareQueue(model, config, entry, to.report)
+        await declareTarget(model)
         await publisher.begin(model)
       },
       lost: publisher.lost,
       report,
+      mayMend,
+      life: { probe: probeTarget, mend: consuming ? async () => undefined : declareTarget },
     })
     connections = [publish]
     if (!consuming) return
@@ -91,19 +120,21 @@ export function amqpTransport(config: AmqpConfig): Transport {
       setUp: async (model) => void (await Promise.all(consumers.map((consumer) => consumer.begin(model)))),
       lost: () => consumers.forEach((consumer) => void consumer.lost()),
       report,
+      mayMend,
+      life: { probe: probeSource, mend: declareSource },
     })
     connections.push(consume)
   }
 
   return {
     name: config.name ?? 'amqp',
-    async start(to, { standby = false } = {}) {
+    async start(to, { standby = false, mayMend } = {}) {
       handlers = to
       standsBy = standby
       if (standby) releasing = Promise.resolve()
       const parts = { handlers: to, standby, onSettled: () => onSettled?.() }
       consumers = (config.consume ?? []).map((entry) => queueConsumer(config, entry, parts))
-      openConnections(to)
+      openConnections(to, mayMend)
       try {
         await Promise.all(connections.map(({ opened }) => opened))
       } catch (error) {
@@ -120,6 +151,7 @@ export function amqpTransport(config: AmqpConfig): Transport {
     },
     release: () => (releasing ??= release()),
     send: publisher.send,
+    unconfirmed: publisher.unconfirmed,
     drain: () => (draining ??= drain()),
     stop: () => (stopping ??= stop()),
   }

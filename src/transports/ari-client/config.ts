@@ -52,6 +52,9 @@ export interface AriSystem {
 /** Longest wait before an application is taken back; the schema of links allows no larger `replacedRetryMs`. Milliseconds. */
 export const MAX_REPLACED_MS = 3_600_000
 
+/** What we present, whom we trust, and what an Asterisk that comes to us has to present. */
+export type AriAccess = Pick<AriConfig, 'credentials' | 'tls' | 'listen'>
+
 /** How {@link ariTransport} reaches an Asterisk and what it does there. Times in milliseconds. */
 export interface AriConfig {
   /** Names the link in events and errors. Default `ari`. */
@@ -69,13 +72,15 @@ export interface AriConfig {
   /** Devices whose state every picture holds, beside those it has anyway. */
   readonly devices?: readonly string[]
   readonly tls?: TlsConfig
+  /** All three as they are now, asked for each connection. Default: `credentials`, `tls` and `listen`. */
+  readonly access?: () => AriAccess
   /** Asterisk opens the events socket; requests go to `url` as ever. Default: we open it. */
   readonly listen?: AriListen
   /** For one try to open the socket. Default 10,000. */
   readonly connectTimeoutMs?: number
   /** Pauses between tries to connect. */
   readonly reconnect?: BackoffConfig
-  /** Between pings. Default 2,000. */
+  /** Between pings. Default 1,000. */
   readonly pingIntervalMs?: number
   /** For the answer to a ping: a silent peer is noticed within this and `pingIntervalMs`. Default 3,000. */
   readonly pongTimeoutMs?: number
@@ -106,7 +111,12 @@ export function ariBase({ url }: AriConfig): { readonly origin: string; readonly
   return { origin, path: `${pathname.replace(/\/+$/, '')}/ari` }
 }
 
+/** What we present and whom we trust, as it is now. */
+export function accessOf(config: AriConfig): AriAccess {
+  return config.access?.() ?? config
+}
+
 /** The value of the header that says who we are. */
-export function authorization({ credentials: { username, password } }: AriConfig): string {
+export function authorization({ credentials: { username, password } }: AriAccess): string {
   return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`
 }

@@ -24,6 +24,8 @@ export interface ConnectionUse {
   report(event: LinkEvent): void
   /** Whether an application that somebody else took may be taken back. */
   mayTakeBack(): boolean
+  /** Whether to try on, from the first connection, after what no retry of ours can mend. Default: never. */
+  readonly mayMend?: ((error: GatewayError) => boolean) | undefined
 }
 
 /** Pause between two looks whether an application may be taken back. Milliseconds. */
@@ -35,6 +37,8 @@ export interface KeptConnection {
   readonly opened: Promise<void>
   /** Another subscriber has the application: leaves it to that one for a while. */
   replaced(): void
+  /** What an Asterisk that comes to us has to present is another now, or what we show it. */
+  renew?(): void
   /** Closes for good. Idempotent. */
   close(): Promise<void>
 }
@@ -84,6 +88,7 @@ export function keepConnection(config: AriConfig, rest: AriRest, use: Connection
         frame: (body) => use.frame(body, eventHead(body)),
         heard: use.heard,
         silent: rest.renew,
+        certificate: (until) => use.report({ kind: 'certificate', until }),
       },
       halt.signal,
     )
@@ -143,7 +148,7 @@ export function keepConnection(config: AriConfig, rest: AriRest, use: Connection
       }
       if (opened instanceof GatewayError) {
         use.lost(opened)
-        if (first && !insists && opened.fate === 'reject') return onRefused(opened)
+        if (first && !insists && opened.fate === 'reject' && use.mayMend?.(opened) !== true) return onRefused(opened)
         use.report({ kind: 'fault', error: opened })
         await pause(opened)
         continue

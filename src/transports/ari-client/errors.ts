@@ -1,8 +1,9 @@
 import { type ErrorCode, type Fate, GatewayError } from '../../errors.js'
-import { tlsRefusal } from '../tls.js'
+import { tlsAdvice, tlsRefusal } from '../tls.js'
 
-/** Characters of a foreign text that go into a message of ours. */
+/** Characters of a foreign text that go into a message of ours, and those that are looked through for them. */
 const MAX_TEXT = 300
+const MAX_READ = 8192
 
 /** What an Asterisk answered instead of doing what it was asked. */
 export class AriError extends GatewayError {
@@ -41,7 +42,8 @@ export function answerError(what: string, status: number, text: string): AriErro
   return new AriError(status, `${what}: ${status} ${textOf(text)}`.trimEnd())
 }
 
-function textOf(text: string): string {
+function textOf(answer: string): string {
+  const text = answer.slice(0, MAX_READ)
   const told = jsonText(text) ?? text.replace(/<head>[\s\S]*?<\/head>|<[^>]*>/gi, ' ')
   return told.replace(/\s+/g, ' ').trim().slice(0, MAX_TEXT)
 }
@@ -92,9 +94,11 @@ export function connectError(error: unknown, where: string): GatewayError {
   if (hasStatus(error, 403)) return says(`the user may not do that; is it read-only? (${reason})`, 'reject')
   if (error instanceof GatewayError && !(error instanceof AriError) && error.code !== 'link.lost') return error
   const tls = tlsRefusal(error)
-  if (tls === undefined) return says(reason, 'retry')
-  return says(
-    `TLS failed with ${tls}; check the CA, our certificate and key, and that the port speaks TLS (${reason})`,
-    'reject',
-  )
+  return tls === undefined ? says(reason, 'retry') : says(`${tlsAdvice(tls)} (${reason})`, 'reject')
+}
+
+/** Whether a request failed because we ended its connections. */
+export function isOfOurOwnStop(error: unknown): boolean {
+  const cause = error instanceof GatewayError ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && cause.code === 'UND_ERR_DESTROYED'
 }

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import WebSocket from 'ws'
 import { GatewayError } from '../../errors.js'
-import { type AriConfig, ariBase, authorization } from './config.js'
+import { clientMaterial, peerCertificateEnd } from '../tls.js'
+import { type AriConfig, accessOf, ariBase, authorization } from './config.js'
 import { answerError, noAnswer, reasonOf } from './errors.js'
 
 /** What somebody does with the events of a socket. Called in the order of the wire. */
@@ -13,6 +14,8 @@ export interface SocketUse {
   heard(): void
   /** There was none in time: the socket ends, and other connections to the peer may be as dead. */
   silent(): void
+  /** The certificate that the peer showed ends then, UTC milliseconds. */
+  certificate?(until: number): void
 }
 
 /** A socket on which Asterisk tells events. */
@@ -43,17 +46,12 @@ function eventsUrl(config: AriConfig): string {
 }
 
 function socketOptions(config: AriConfig): WebSocket.ClientOptions {
-  const { tls } = config
-  const pem = (text: string | Uint8Array) => (typeof text === 'string' ? text : Buffer.from(text))
+  const access = accessOf(config)
   return {
-    headers: { authorization: authorization(config) },
+    headers: { authorization: authorization(access) },
     handshakeTimeout: config.connectTimeoutMs ?? 10_000,
     ...EVENT_FRAMES,
-    ...(tls?.ca !== undefined && { ca: pem(tls.ca) }),
-    ...(tls?.cert !== undefined && { cert: pem(tls.cert) }),
-    ...(tls?.key !== undefined && { key: pem(tls.key) }),
-    ...(tls?.passphrase !== undefined && { passphrase: tls.passphrase }),
-    ...(tls?.servername !== undefined && { servername: tls.servername }),
+    ...clientMaterial(access.tls),
   }
 }
 
@@ -73,6 +71,10 @@ export const EVENT_FRAMES = {
  */
 export async function openEvents(config: AriConfig, use: SocketUse, halt: AbortSignal): Promise<EventsSocket> {
   const socket = new WebSocket(eventsUrl(config), socketOptions(config))
+  socket.once('upgrade', (response) => {
+    const until = peerCertificateEnd(response.socket)
+    if (until !== undefined) use.certificate?.(until)
+  })
   const { events, live } = followEvents(socket, config, use)
   const halted = () => socket.terminate()
   halt.addEventListener('abort', halted)
@@ -168,7 +170,7 @@ async function bodyOf(response: IncomingMessage): Promise<string> {
 
 /** Pings, and notices when nothing at all comes back in time. */
 function signsOfLife(socket: WebSocket, config: AriConfig, use: SocketUse) {
-  const { pingIntervalMs = 2000, pongTimeoutMs = 3000 } = config
+  const { pingIntervalMs = 1000, pongTimeoutMs = 3000 } = config
   let pinging: NodeJS.Timeout | undefined
   let waiting: NodeJS.Timeout | undefined
 

@@ -1,10 +1,10 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { createServer as createHttp, type IncomingMessage, type Server, STATUS_CODES } from 'node:http'
-import { createServer as createHttps } from 'node:https'
+import { createServer as createHttps, Server as SecureServer } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { GatewayError } from '../../errors.js'
-import type { TlsConfig } from '../tls.js'
+import { serverMaterial, type TlsConfig } from '../tls.js'
 import type { AriListen } from './config.js'
 import { reasonOf } from './errors.js'
 import { EVENT_FRAMES } from './events-socket.js'
@@ -27,6 +27,8 @@ export interface Host {
 
 /** The place of one link at a listener. */
 export interface Door {
+  /** From now on visitors have to present what this says, and are shown its certificate. The place stays the same. */
+  renew(listen: AriListen): void
   /** Lets nobody in any more; the listener ends with its last door. Idempotent. */
   close(): Promise<void>
 }
@@ -34,7 +36,7 @@ export interface Door {
 interface OpenDoor {
   readonly listen: AriListen
   readonly host: Host
-  readonly digest: Buffer
+  digest: Buffer
 }
 
 /** One port, whoever listens there. */
@@ -42,11 +44,15 @@ interface Listener {
   readonly ready: Promise<void>
   /** False where there is a door that nobody could tell from this one. */
   add(door: OpenDoor): boolean
+  /** Connections that stand are left as they are. */
+  secure(tls: TlsConfig): void
   remove(door: OpenDoor): Promise<void>
 }
 
 /** Time for the head of a request, milliseconds. */
 const HEAD_TIMEOUT_MS = 10_000
+/** How often connections are held to that time, milliseconds; by default Node takes half a minute. */
+const CHECK_MS = 1000
 /** Connections at a time: one for each Asterisk, and those that come to nothing. */
 const MAX_CONNECTIONS = 1024
 
@@ -60,6 +66,7 @@ const addressOf = ({ host, port }: AriListen) => `${host}:${port}`
 // Digests with a key of our own have one length, and comparing them tells nothing about what they are of.
 const KEY = randomBytes(32)
 const digest = (text: string) => createHmac('sha256', KEY).update(text).digest()
+const digestOf = ({ username, password }: AriListen) => digest(`${username}:${password}`)
 
 /**
  * Listens for one link. An unknown path is 404, wrong or missing credentials are 401, a request with an `Origin`
@@ -68,7 +75,7 @@ const digest = (text: string) => createHmac('sha256', KEY).update(text).digest()
  */
 export async function openDoor(listen: AriListen, host: Host): Promise<Door> {
   const address = addressOf(listen)
-  const door = { listen, host, digest: digest(`${listen.username}:${listen.password}`) }
+  const door = { listen, host, digest: digestOf(listen) }
   await ending.get(address)
   const listener = listeners.get(address) ?? makeListener(address, listen)
   listeners.set(address, listener)
@@ -81,7 +88,13 @@ export async function openDoor(listen: AriListen, host: Host): Promise<Door> {
     await listener.remove(door)
     throw new GatewayError('link.connect', `cannot listen on ${address}: ${reasonOf(error)}`, { cause: error })
   }
-  return { close: () => listener.remove(door) }
+  return {
+    renew(fresh) {
+      door.digest = digestOf(fresh)
+      if (fresh.tls !== undefined) listener.secure(fresh.tls)
+    },
+    close: () => listener.remove(door),
+  }
 }
 
 function makeListener(address: string, { host, port, tls }: AriListen): Listener {
@@ -128,6 +141,9 @@ function makeListener(address: string, { host, port, tls }: AriListen): Listener
       if (!isTaken) doors.add(door)
       return !isTaken
     },
+    secure(fresh) {
+      if (server instanceof SecureServer) server.setSecureContext(serverMaterial(fresh))
+    },
     async remove(door) {
       if (!doors.delete(door) || doors.size > 0) return
       listeners.delete(address)
@@ -139,19 +155,16 @@ function makeListener(address: string, { host, port, tls }: AriListen): Listener
 }
 
 function makeServer(tls: TlsConfig | undefined): Server {
-  const options = { headersTimeout: HEAD_TIMEOUT_MS, requestTimeout: HEAD_TIMEOUT_MS, noDelay: true }
-  const server = tls === undefined ? createHttp(options) : createHttps({ ...options, ...materialOf(tls) })
+  const options = {
+    headersTimeout: HEAD_TIMEOUT_MS,
+    requestTimeout: HEAD_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_MS,
+    noDelay: true,
+  }
+  const secure = { ...options, handshakeTimeout: HEAD_TIMEOUT_MS }
+  const server = tls === undefined ? createHttp(options) : createHttps({ ...secure, ...serverMaterial(tls) })
   server.maxConnections = MAX_CONNECTIONS
   return server
-}
-
-function materialOf({ cert, key, passphrase, ca }: TlsConfig) {
-  return {
-    ...(cert !== undefined && { cert: Buffer.from(cert) }),
-    ...(key !== undefined && { key: Buffer.from(key) }),
-    ...(passphrase !== undefined && { passphrase }),
-    ...(ca !== undefined && { ca: Buffer.from(ca), requestCert: true, rejectUnauthorized: true }),
-  }
 }
 
 /** Whose the request is, or the status that refuses it. */

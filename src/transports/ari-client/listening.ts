@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
 import { GatewayError } from '../../errors.js'
 import { backoffMs } from '../backoff.js'
-import type { AriConfig, AriListen, AriSystem } from './config.js'
+import { type AriConfig, type AriListen, type AriSystem, accessOf } from './config.js'
 import { closedEarly, type KeptConnection } from './connection.js'
 import { connectError } from './errors.js'
 import { type Door, openDoor, type Visit } from './listener.js'
@@ -100,7 +100,10 @@ export function keepListening(
   async function open(): Promise<void> {
     for (let failures = 1; ; failures++) {
       try {
-        door = await openDoor(listen, { welcome: (visit) => void welcome(visit), turnedAway: fault })
+        door = await openDoor(accessOf(config).listen ?? listen, {
+          welcome: (visit) => void welcome(visit),
+          turnedAway: fault,
+        })
         if (!halt.signal.aborted) use.report({ kind: 'standby' })
         return
       } catch (error) {
@@ -118,6 +121,10 @@ export function keepListening(
     opened,
     replaced() {
       if (!halt.signal.aborted) session?.refuse(replacement)
+    },
+    renew() {
+      const { listen: fresh } = accessOf(config)
+      if (fresh !== undefined) door?.renew(fresh)
     },
     async close() {
       halt.abort()

@@ -8,7 +8,7 @@ import type { AriRest } from './rest.js'
 import { toUserEvent } from './user-events.js'
 
 /** Posts frames as user events; each counts as sent once Asterisk said so. */
-export type Poster = Pick<Outbox, 'add' | 'empty' | 'close'>
+export type Poster = Pick<Outbox, 'add' | 'size' | 'empty' | 'close' | 'stuckMs'>
 
 /** Whether Asterisk is up: its events come, it has answered a request, or neither. */
 export type Standing = 'open' | 'answers' | 'no'

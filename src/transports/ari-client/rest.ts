@@ -1,6 +1,8 @@
-import { Pool } from 'undici'
+import { createRequire } from 'node:module'
+import type { Pool } from 'undici'
 import { GatewayError } from '../../errors.js'
-import { type AriConfig, ariBase, authorization } from './config.js'
+import { clientMaterial } from '../tls.js'
+import { type AriConfig, accessOf, ariBase, authorization } from './config.js'
 import { answerError, noAnswer } from './errors.js'
 
 /** HEAD is missing on purpose: Asterisk answers it with a body. */
@@ -28,6 +30,8 @@ export interface AriRest {
   request(method: AriMethod, path: readonly string[], options?: AriRequest): Promise<unknown>
   /** Leaves the connections that there are: requests on their way fail, later ones get new connections. */
   renew(): void
+  /** Later requests go over new connections, opened with what the configuration gives then; those on their way finish. */
+  reopen(): void
   /** Ends all connections; requests on their way fail. Idempotent. */
   close(): Promise<void>
 }
@@ -38,31 +42,29 @@ const MAX_REPLY_BYTES = 64 * 1024 * 1024
 const MAX_URL = 4000
 /** What Asterisk takes. */
 const MAX_BODY_BYTES = 40_960
+/** Characters of a path that go into a message of ours. */
+const MAX_SHOWN = 300
+
+/** Loaded with the first link to an Asterisk: it takes a tenth of the start of a gateway that has none. */
+const loadUndici = () => createRequire(import.meta.url)('undici') as typeof import('undici') // its own types
 
 /** Makes the requests of one link. */
 export function makeRest(config: AriConfig): AriRest {
   const { origin, path: root } = ariBase(config)
-  const { tls, connectTimeoutMs = 10_000, requestTimeoutMs = 10_000 } = config
-  const pem = (text: string | Uint8Array) => (typeof text === 'string' ? text : Buffer.from(text))
-  const poolOptions: Pool.Options = {
+  const { connectTimeoutMs = 10_000, requestTimeoutMs = 10_000 } = config
+  const poolOptions = (): Pool.Options => ({
     connections: config.maxConcurrentRequests ?? 16,
     pipelining: 1,
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
     maxResponseSize: MAX_REPLY_BYTES,
-    connect: {
-      timeout: connectTimeoutMs,
-      ...(tls?.ca !== undefined && { ca: pem(tls.ca) }),
-      ...(tls?.cert !== undefined && { cert: pem(tls.cert) }),
-      ...(tls?.key !== undefined && { key: pem(tls.key) }),
-      ...(tls?.passphrase !== undefined && { passphrase: tls.passphrase }),
-      ...(tls?.servername !== undefined && { servername: tls.servername }),
-    },
-  }
-  const open = () => new Pool(origin, poolOptions)
+    connect: { timeout: connectTimeoutMs, ...clientMaterial(accessOf(config).tls) },
+  })
+  const undici = loadUndici()
+  const open = () => new undici.Pool(origin, poolOptions())
+  const headersNow = () => ({ authorization: authorization(accessOf(config)), accept: 'application/json' })
   let pool = open()
-  const headers = { authorization: authorization(config), accept: 'application/json' }
-  const withBody = { ...headers, 'content-type': 'application/json' }
+  let headers = headersNow()
 
   async function once(
     method: AriMethod,
@@ -79,7 +81,7 @@ export function makeRest(config: AriConfig): AriRest {
         method,
         path: url,
         signal,
-        headers: body === undefined ? headers : withBody,
+        headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },
         body: body ?? null,
       })
       return { status: reply.statusCode, text: await reply.body.text() }
@@ -90,7 +92,7 @@ export function makeRest(config: AriConfig): AriRest {
 
   return {
     async request(method, path, options = {}) {
-      const what = `${method} /${path.join('/')}`
+      const what = `${method} /${shortened(path.join('/'))}`
       const url = urlOf(root, method, path, options, what)
       const body = bodyOf(options, what)
       const { status, text } = await once(method, url, what, body, options)
@@ -101,6 +103,11 @@ export function makeRest(config: AriConfig): AriRest {
       void pool.destroy()
       pool = open()
     },
+    reopen() {
+      void pool.close()
+      pool = open()
+      headers = headersNow()
+    },
     close: () => pool.destroy(),
   }
 }
@@ -108,7 +115,7 @@ export function makeRest(config: AriConfig): AriRest {
 function urlOf(root: string, method: AriMethod, path: readonly string[], options: AriRequest, what: string): string {
   const refuse = (why: string) => new GatewayError('link.refused', `${what} is not sent: ${why}`)
   const bad = path.find((part) => !isSound(part))
-  if (bad !== undefined) throw refuse(`${JSON.stringify(bad)} cannot be a part of a path`)
+  if (bad !== undefined) throw refuse(`${JSON.stringify(shortened(bad))} cannot be a part of a path`)
   // Asterisk 22.10.1 dies of it. What the body says counts more than the query.
   const moves = method === 'POST' && path.length === 3 && path[0] === 'channels' && path[2] === 'move'
   const app = options.body?.app === undefined ? options.query?.app : options.body.app
@@ -129,6 +136,8 @@ function bodyOf({ body }: AriRequest, what: string): string | undefined {
     `${what} is not sent: its body has ${bytes} bytes, ${MAX_BODY_BYTES} are taken`,
   )
 }
+
+const shortened = (text: string) => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text)
 
 const isText = (value: unknown) => typeof value === 'string' && value !== ''
 

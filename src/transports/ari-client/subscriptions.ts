@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { GatewayError } from '../../errors.js'
 import type { LinkEvent } from '../transport.js'
 import type { AriConfig, AriEventFilter, AriSubscribe } from './config.js'
-import { hasStatus, reasonOf } from './errors.js'
+import { hasStatus, isOfOurOwnStop, reasonOf } from './errors.js'
 import type { AriRest } from './rest.js'
 import { type Json, objectOf, textsOf } from './shapes.js'
 
@@ -171,6 +171,8 @@ export function makeSubscriptions(config: AriConfig, rest: AriRest, report: (eve
         await tried(RETRIES_MS, isPassing, () => change('POST', `channel:${id}`))
       } catch (error) {
         if (hasStatus(error, 422)) return false
+        // Whoever stops hears no end any more, and knows that.
+        if (isOfOurOwnStop(error)) return true
         tell(`the end of channel "${id}" may go unheard: ${reasonOf(error)}`, error)
       }
       return true

@@ -1,5 +1,6 @@
 import type { GatewayError } from '../../errors.js'
 import { stopPatience } from '../patience.js'
+import { watchProgress } from '../progress.js'
 import type { LinkHandlers, Transport } from '../transport.js'
 import type { AriConfig, AriSystem } from './config.js'
 import { closedEarly, type KeptConnection, keepConnection } from './connection.js'
@@ -70,6 +71,7 @@ export function ariTransport(config: AriConfig): AriTransport {
   let system: AriSystem | undefined
   let copies: Copies = makeCopies()
   let mayTakeBack: () => boolean = () => true
+  let mayMend: (error: GatewayError) => boolean = () => false
   let standsBy = false
   /** Opening and closing, one after the other: two sockets of ours would take the application from each other. */
   let turns: Promise<void> = Promise.resolve()
@@ -84,6 +86,7 @@ export function ariTransport(config: AriConfig): AriTransport {
   const report: LinkHandlers['report'] = (event) => handlers?.report(event)
   const subscriptions = makeSubscriptions(config, rest, report)
   const poster = makePoster(config, rest, report, stands)
+  const progress = watchProgress(poster.stuckMs, 'posting user events', report)
   const followed = makeFollowed(subscriptions, refresh)
   const resync = makeResync({
     take(seen) {
@@ -136,12 +139,14 @@ export function ariTransport(config: AriConfig): AriTransport {
     if (isOpen) gaps.lost(reason.message, isComplete)
     isOpen = false
     isUp = false
+    progress.down()
     if (listen !== undefined) isConsuming = false // others may, and then Asterisk comes here anew
     resync.halt()
   }
 
   function up(): void {
     isUp = true
+    progress.up()
     // What was queued stands before the gap: it is what was not missed.
     deliverGap(gaps.missed())
     resync.start()
@@ -170,7 +175,7 @@ export function ariTransport(config: AriConfig): AriTransport {
 
   /** @param insists also on what no retry can mend. */
   function connect(insists: boolean): KeptConnection {
-    const use = { opened, frame, heard: gaps.heard, up, lost, report, mayTakeBack }
+    const use = { opened, frame, heard: gaps.heard, up, lost, report, mayTakeBack, mayMend }
     if (listen === undefined) return keepConnection(config, rest, { ...use, setUp }, insists)
     return keepListening(config, listen, rest, { ...use, setUp: replay, ...marks }, insists)
   }
@@ -249,7 +254,7 @@ export function ariTransport(config: AriConfig): AriTransport {
   async function look(): Promise<void> {
     const error = await probe()
     if (draining !== undefined) throw closedEarly()
-    if (error?.fate === 'reject') throw error
+    if (error?.fate === 'reject' && !mayMend(error)) throw error
     if (error !== undefined) report({ kind: 'fault', error })
   }
 
@@ -264,8 +269,9 @@ export function ariTransport(config: AriConfig): AriTransport {
   return {
     name: config.name ?? 'ari',
     rest,
-    async start(to, { standby = false, isConfirmed = () => true } = {}) {
+    async start(to, { standby = false, isConfirmed = () => true, mayMend: waits = () => false } = {}) {
       handlers = to
+      mayMend = waits
       standsBy = standby
       mayTakeBack = isConfirmed
       if (standby || listen !== undefined) await look()
@@ -282,7 +288,12 @@ export function ariTransport(config: AriConfig): AriTransport {
       standsBy = true
       return turns
     },
+    renew() {
+      rest.reopen()
+      kept?.renew?.()
+    },
     send: poster.add,
+    unconfirmed: poster.size,
     drain: () => (draining ??= drain()),
     stop: () => (stopping ??= stop()),
   }

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../errors.js'
+import { isTraceHeader } from '../trace-headers.js'
 import type { Frame, OutgoingFrame } from '../transport.js'
 import type { AriConfig } from './config.js'
 import { type Json, objectOf, parseObject, textOf } from './shapes.js'
@@ -17,14 +18,14 @@ export interface UserEvent {
 
 /**
  * The user event that carries a frame into an application: its name says the type of the event in the body, its
- * variables are `event`, which is that event, and the headers of Patchbay.
+ * variables are `event`, which is that event, the headers of Patchbay, and those of the trace.
  * @throws GatewayError `link.refused` for a body that is no event.
  */
 export function toUserEvent(frame: OutgoingFrame, { app, userEvents }: AriConfig): UserEvent {
   const event = parseObject(frame.body)
   const type = textOf(event?.type)
   if (event === undefined || type === '') throw new GatewayError('link.refused', 'the body is no event with a `type`')
-  const headers = Object.entries(frame.headers).filter(([name]) => name.startsWith(HEADER_PREFIX))
+  const headers = Object.entries(frame.headers).filter(([name]) => travels(name))
   return {
     eventName: `${PREFIX}${type}`,
     application: frame.address.app ?? userEvents?.application ?? app,
@@ -32,7 +33,7 @@ export function toUserEvent(frame: OutgoingFrame, { app, userEvents }: AriConfig
   }
 }
 
-/** What a user event of ours carries; undefined for any other event. */
+/** What a user event of ours carries; undefined for any other event, and for one too deep to be written again. */
 export function fromUserEvent(body: Uint8Array): Pick<Frame, 'headers' | 'body'> | undefined {
   const told = parseObject(body)
   if (told?.type !== 'ChannelUserevent' || !textOf(told.eventname).startsWith(PREFIX)) return undefined
@@ -40,7 +41,23 @@ export function fromUserEvent(body: Uint8Array): Pick<Frame, 'headers' | 'body'>
   const event = objectOf(variables?.event)
   if (variables === undefined || event === undefined) return undefined
   const headers = Object.entries(variables).flatMap(([name, value]) =>
-    name.startsWith(HEADER_PREFIX) && typeof value === 'string' ? [[name, value] as const] : [],
+    travels(name) && typeof value === 'string' ? [[name, value] as const] : [],
   )
-  return { headers: Object.fromEntries(headers), body: Buffer.from(JSON.stringify(event), 'utf8') }
+  const text = textIn(event)
+  return text === undefined ? undefined : { headers: Object.fromEntries(headers), body: Buffer.from(text, 'utf8') }
+}
+
+/** The parser takes any depth, the writer does not: as it came, such an event is refused by the codec. */
+function textIn(event: Json): string | undefined {
+  try {
+    return JSON.stringify(event)
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+/** Whether a header travels beside the event. */
+function travels(name: string): boolean {
+  return name.startsWith(HEADER_PREFIX) || isTraceHeader(name)
 }

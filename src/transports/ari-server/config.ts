@@ -9,6 +9,9 @@ export interface AriUser {
   readonly readOnly?: boolean
 }
 
+/** Who may come, and what they are shown. */
+export type AriServerAccess = Pick<AriServerConfig, 'users' | 'tls'>
+
 /** How {@link ariServerTransport} listens, and what it bears. */
 export interface AriServerConfig {
   /** Names the link in events and errors. Default `ari-server`. */
@@ -27,6 +30,8 @@ export interface AriServerConfig {
   readonly allowedOrigins?: readonly string[]
   /** With `cert` and `key` we speak HTTPS and WSS; with `ca` clients need a certificate that it vouches for. */
   readonly tls?: TlsConfig
+  /** Both as they are now, asked for when they were renewed. Default: `users` and `tls`. */
+  readonly access?: () => AriServerAccess
   /** Event types beside those of Asterisk that applications may be sent. Default none. */
   readonly extraEvents?: readonly string[]
   /** Bytes that may wait for one socket before it is closed. Default 4,194,304. */

@@ -5,9 +5,9 @@ import {
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http'
-import { createServer as createHttps } from 'node:https'
+import { createServer as createHttps, Server as SecureServer } from 'node:https'
 import type { Duplex } from 'node:stream'
-import type { TlsConfig } from '../tls.js'
+import { serverMaterial, type TlsConfig } from '../tls.js'
 import { type Reply, refusal } from './reply.js'
 
 /** Seconds are those of Asterisk: a connection that asks nothing is closed. */
@@ -32,18 +32,15 @@ export function makeHttpServer(tls: TlsConfig | undefined, limits: HttpLimits): 
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
   }
-  const server =
-    tls === undefined
-      ? createHttp(options)
-      : createHttps({
-          ...options,
-          ...(tls.cert !== undefined && { cert: Buffer.from(tls.cert) }),
-          ...(tls.key !== undefined && { key: Buffer.from(tls.key) }),
-          ...(tls.passphrase !== undefined && { passphrase: tls.passphrase }),
-          ...(tls.ca !== undefined && { ca: Buffer.from(tls.ca), requestCert: true, rejectUnauthorized: true }),
-        })
+  const secure = { ...options, handshakeTimeout: requestTimeoutMs }
+  const server = tls === undefined ? createHttp(options) : createHttps({ ...secure, ...serverMaterial(tls) })
   server.maxConnections = limits.maxSockets + REST_CONNECTIONS
   return server
+}
+
+/** Shows whoever comes from now on another certificate; connections that stand are left as they are. */
+export function secureAnew(server: Server, tls: TlsConfig): void {
+  if (server instanceof SecureServer) server.setSecureContext(serverMaterial(tls))
 }
 
 /** Reads a body. Undefined when it is larger than allowed, or never came whole. */

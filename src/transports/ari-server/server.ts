@@ -6,8 +6,8 @@ import { GatewayError } from '../../errors.js'
 import { type ApiDocs, makeApiDocs, wholeEvents } from './api-docs.js'
 import { type AppSocket, appSocket } from './app-socket.js'
 import { makeAuthentication } from './auth.js'
-import type { AriServerConfig, AriUser } from './config.js'
-import { bodyTooLarge, makeHttpServer, readBody, refuseUpgrade, sendReply } from './http-server.js'
+import type { AriServerAccess, AriServerConfig, AriUser } from './config.js'
+import { bodyTooLarge, makeHttpServer, readBody, refuseUpgrade, secureAnew, sendReply } from './http-server.js'
 import type { Shapes } from './models.js'
 import { checkOrigin, PREFLIGHT_HEADERS } from './origins.js'
 import { json, page, type Reply, refusal } from './reply.js'
@@ -22,6 +22,8 @@ export interface AriServer {
   /** Resolves when it listens. @throws GatewayError `link.connect` when it cannot. */
   listen(): Promise<void>
   address(): { readonly host: string; readonly port: number } | undefined
+  /** Who comes from now on has to be one of these users, and is shown this certificate. */
+  renew(access: AriServerAccess): void
   /** Takes no more connections and says goodbye; resolves once all are closed, or ended because `patience` is. */
   close(patience: Promise<void>): Promise<void>
 }
@@ -59,7 +61,7 @@ export function makeAriServer({ config, world, events, fault }: ServerParts): Ar
   const resources = makeResources(world, wholeEvents(events))
   const router = makeRouter(resources)
   const docs = makeApiDocs(resources)
-  const { identify } = makeAuthentication(config.users)
+  let { identify } = makeAuthentication(config.users)
   const http = makeHttpServer(config.tls, { bodyBytes, requestTimeoutMs, maxSockets })
   const upgrades = new WebSocketServer({
     noServer: true,
@@ -175,6 +177,10 @@ export function makeAriServer({ config, world, events, fault }: ServerParts): Ar
     address() {
       const bound = http.address() as AddressInfo | null // a text only for sockets in the file system
       return bound === null ? undefined : { host: bound.address, port: bound.port }
+    },
+    renew({ users, tls }) {
+      identify = makeAuthentication(users).identify
+      if (tls !== undefined) secureAnew(http, tls)
     },
     async close(patience) {
       const closed = new Promise<void>((resolve) => http.close(() => resolve()))

@@ -116,7 +116,9 @@ export function ariServerTransport(config: AriServerConfig): AriServerTransport 
     },
     consume: () => undefined, // nothing is taken here, by no replica
     release: () => Promise.resolve(),
+    renew: () => server.renew(config.access?.() ?? config),
     send,
+    unconfirmed: () => 0, // whoever is there has it at once
     address: () => server.address(),
     drain: () => Promise.resolve(),
     stop: () => (stopping ??= stop()),

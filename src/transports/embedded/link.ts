@@ -86,6 +86,7 @@ export function embeddedLink({ name, stopGraceMs = 10_000, open, close, publish 
         throw new GatewayError('gateway.stopping', `${name}: the link was stopped`, { fate: 'retry' })
       if (!publish(frame)) report({ kind: 'returned', frame })
     },
+    unconfirmed: () => 0, // it is in its queues at once
     drain: () => (draining ??= drain()),
     stop: () => (stopping ??= stop()),
   }

@@ -76,6 +76,7 @@ export function makeCapture(
   let era = 0
   let failures = 0
   let lastFault: string | undefined
+  const trouble = `stream of ${capture.consumer}`
 
   const takes = () => !standsBy && !drained
 
@@ -107,7 +108,7 @@ export function makeCapture(
     if (mine !== era) return // told by whoever goes on
     if (!isTold) report({ kind: 'consuming', source: `stream ${stream.config.name}` })
     isTold = true
-    lastFault = undefined
+    mended()
   }
 
   /** Where we go on ourselves: all that is unsettled comes again, and is recognised. */
@@ -151,8 +152,7 @@ export function makeCapture(
   }
 
   function deliver(message: JsMsg, { isAgain, settle }: Noted, prefix: string, wasTold: boolean): void {
-    const { subject, headers, data } = message
-    const frame = toFrame({ subject, headers, data }, prefix)
+    const frame = toFrame(message, prefix)
     handlers.deliver({
       frame,
       receivedAt: Math.floor(message.info.timestampNanos / 1e6), // the stream received it for us
@@ -204,13 +204,18 @@ export function makeCapture(
 
   function failed(error: unknown): void {
     const fault = asFault(error)
-    if (fault.message !== lastFault) report({ kind: 'fault', error: fault })
-    lastFault = fault.message
     interrupt()
+    if (fault.message !== lastFault) report({ kind: 'trouble', of: trouble, error: fault })
+    lastFault = fault.message
+  }
+
+  function mended(): void {
+    if (lastFault !== undefined) report({ kind: 'mended', of: trouble })
+    lastFault = undefined
   }
 
   function interrupt(): void {
-    if (isTold) report({ kind: 'interrupted', source: `stream of ${capture.consumer}` })
+    if (isTold) report({ kind: 'interrupted', source: trouble })
     isTold = false
   }
 
@@ -226,8 +231,8 @@ export function makeCapture(
     standsBy = true
     ledger.clear(1)
     const text = `another gateway took over "${capture.consumer}" of stream "${stream}"; nothing more is taken from there`
-    report({ kind: 'fault', error: new GatewayError('link.lost', text, { fate: 'retry' }) })
     interrupt()
+    report({ kind: 'fault', error: new GatewayError('link.lost', text, { fate: 'retry' }) })
   }
 
   /** Whoever goes on reads how far we came. */
@@ -254,6 +259,7 @@ export function makeCapture(
       if (session === undefined) restart()
     },
     down() {
+      mended()
       connection = undefined
       end()
     },
@@ -263,6 +269,7 @@ export function makeCapture(
       restart()
     },
     async release() {
+      mended()
       standsBy = true
       taken = undefined
       end()

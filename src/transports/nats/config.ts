@@ -57,6 +57,9 @@ export interface NatsCapture {
   readonly maxUnacked?: number
 }
 
+/** What we present, and whom we trust. */
+export type NatsAccess = Pick<NatsConfig, 'credentials' | 'tls'>
+
 /** How {@link natsTransport} reaches NATS and what it does there. */
 export interface NatsConfig {
   /** Names the link in events and errors, and the connection at the server. Default `nats`. */
@@ -65,6 +68,8 @@ export interface NatsConfig {
   readonly servers: readonly string[]
   readonly credentials?: NatsCredentials
   readonly tls?: TlsConfig
+  /** Both as they are now, asked for each connection. Default: `credentials` and `tls`. */
+  readonly access?: () => NatsAccess
   /** Milliseconds for one try to connect. Default 10,000. */
   readonly connectTimeoutMs?: number
   /** Milliseconds between pings. Default 1,000. */

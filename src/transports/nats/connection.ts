@@ -1,16 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  type ConnectionOptions,
-  credsAuthenticator,
-  type NatsConnection,
-  nkeyAuthenticator,
-  PermissionViolationError,
-} from '@nats-io/nats-core'
+import { type ConnectionOptions, type NatsConnection, PermissionViolationError } from '@nats-io/nats-core'
 import { connect } from '@nats-io/transport-node'
 import { GatewayError } from '../../errors.js'
 import { backoffMs } from '../backoff.js'
-import { tlsRefusal } from '../tls.js'
+import { peerCertificateEnd, tlsRefusal } from '../tls.js'
 import type { LinkEvent } from '../transport.js'
+import { accessOf, accessOptions } from './access.js'
 import type { NatsConfig } from './config.js'
 import { connectError, forbidden, reasonOf } from './errors.js'
 import { tlsDiagnosis } from './tls-diagnosis.js'
@@ -22,8 +17,11 @@ export interface ConnectionUse {
   /** The connection stands, for the first time or again. */
   up(connection: NatsConnection): void
   down(): void
-  violated(error: PermissionViolationError): void
+  /** Something was forbidden. Answers whether it concerns only answers, whose subjects others choose. */
+  violated(error: PermissionViolationError): boolean
   report(event: LinkEvent): void
+  /** Whether to try on, from the first connection, after what no retry of ours can mend. Default: never. */
+  readonly mayMend?: ((error: GatewayError) => boolean) | undefined
 }
 
 /** A connection that comes back by itself. */
@@ -46,31 +44,13 @@ const DIAGNOSE_AFTER_MS = 1000
 /** Milliseconds a goodbye may take. */
 const CLOSE_TIMEOUT_MS = 2000
 
-const asText = (pem: string | Uint8Array) => (typeof pem === 'string' ? pem : Buffer.from(pem).toString('utf8'))
-
-function tlsOptions({ tls }: NatsConfig): NonNullable<ConnectionOptions['tls']> | undefined {
-  if (tls === undefined) return undefined
-  return {
-    ...(tls.ca === undefined ? {} : { ca: asText(tls.ca) }),
-    ...(tls.cert === undefined ? {} : { cert: asText(tls.cert) }),
-    ...(tls.key === undefined ? {} : { key: asText(tls.key) }),
-    ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
-    ...(tls.servername === undefined ? {} : { servername: tls.servername }),
-  }
-}
-
-function loginOptions({ credentials }: NatsConfig): ConnectionOptions {
-  if (credentials === undefined) return {}
-  const bytes = (text: string) => new TextEncoder().encode(text)
-  if ('token' in credentials) return { token: credentials.token }
-  if ('nkeySeed' in credentials) return { authenticator: nkeyAuthenticator(bytes(credentials.nkeySeed)) }
-  if ('creds' in credentials) return { authenticator: credsAuthenticator(bytes(credentials.creds)) }
-  return { user: credentials.username, pass: credentials.password }
-}
+/** Tries of the client library to come back after which we look ourselves why it does not: it keeps that to itself. */
+const LOOK_AFTER_TRIES = 2
+/** Milliseconds between two such looks. */
+const LOOK_AGAIN_MS = 10_000
 
 function connectionOptions(config: NatsConfig): ConnectionOptions {
   const waitMs = config.reconnectWaitMs ?? 500
-  const tls = tlsOptions(config)
   return {
     servers: [...config.servers],
     name: `patchbay ${config.name ?? 'nats'}`,
@@ -81,8 +61,7 @@ function connectionOptions(config: NatsConfig): ConnectionOptions {
     ignoreAuthErrorAbort: true,
     reconnectDelayHandler: () => waitMs + Math.random() * (waitMs / 2),
     noAsyncTraces: true,
-    ...(tls === undefined ? {} : { tls }),
-    ...loginOptions(config),
+    ...accessOptions(config),
   }
 }
 
@@ -94,7 +73,8 @@ function shown({ servers }: NatsConfig): string {
 /** Connects; where that takes long and TLS is in play, a diagnosis may say sooner and better what is wrong. */
 async function dial(config: NatsConfig): Promise<NatsConnection> {
   const connecting = connect(connectionOptions(config))
-  const { tls, servers } = config
+  const { servers } = config
+  const { tls } = accessOf(config)
   if (tls === undefined) return connecting
   const timer = new AbortController()
   const diagnosis = delay(DIAGNOSE_AFTER_MS, undefined, { signal: timer.signal }).then(async () => {
@@ -116,16 +96,45 @@ async function close(connection: NatsConnection): Promise<void> {
   await Promise.race([connection.close().catch(() => undefined), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
 }
 
+/** Says once in a while why the client library does not come back, where that is for a reason that no retry can mend. */
+function makeLook(config: NatsConfig, use: ConnectionUse, isDown: () => boolean): (tries: number) => void {
+  let lookedAt = Number.NEGATIVE_INFINITY
+  async function look(): Promise<void> {
+    try {
+      await close(await dial(config))
+    } catch (cause) {
+      const error = connectError(cause, shown(config))
+      if (error.fate === 'reject' && isDown()) use.report({ kind: 'fault', error })
+    }
+  }
+  return (tries) => {
+    if (tries < LOOK_AFTER_TRIES) return
+    if (tries > LOOK_AFTER_TRIES && performance.now() - lookedAt < LOOK_AGAIN_MS) return
+    lookedAt = performance.now()
+    void look()
+  }
+}
+
+function tellCertificate(connection: NatsConnection, use: ConnectionUse): void {
+  const protocol: unknown = Reflect.get(connection, 'protocol') // its socket is not part of the library's types
+  const transport: unknown = protocol instanceof Object ? Reflect.get(protocol, 'transport') : undefined
+  const until = peerCertificateEnd(transport instanceof Object ? Reflect.get(transport, 'socket') : undefined)
+  if (until !== undefined) use.report({ kind: 'certificate', until })
+}
+
 /** Turns the library's stream of events into ours, until the connection is closed for good. */
 async function watch(connection: NatsConnection, config: NatsConfig, use: ConnectionUse): Promise<void> {
   let reason: unknown
   let tries = 0
+  const look = makeLook(config, use, () => tries > 0 && !connection.isClosed())
   for await (const status of connection.status()) {
     if (status.type === 'error') {
       reason = status.error
       if (status.error instanceof PermissionViolationError) {
-        use.violated(status.error)
-        use.report({ kind: 'fault', error: forbidden(status.error) })
+        const isOfAnAnswer = use.violated(status.error)
+        // Of a subscription its subscriber tells.
+        const isToTell = status.error.operation === 'publish' && !isOfAnAnswer
+        if (isToTell) use.report({ kind: 'fault', error: forbidden(status.error) })
       }
     } else if (status.type === 'staleConnection') {
       reason = 'the server does not answer pings'
@@ -136,6 +145,7 @@ async function watch(connection: NatsConnection, config: NatsConfig, use: Connec
       reason = undefined
     } else if (status.type === 'reconnecting') {
       use.report({ kind: 'reconnecting', attempt: ++tries, delayMs: config.reconnectWaitMs ?? 500 })
+      look(tries)
     } else if (status.type === 'reconnect') {
       // What the server told until it had the subscriptions again is missed, so the link is up only now.
       const isStanding = await connection.flush().then(
@@ -144,6 +154,7 @@ async function watch(connection: NatsConnection, config: NatsConfig, use: Connec
       )
       if (!isStanding) continue // lost again, which is told next
       tries = 0
+      tellCertificate(connection, use)
       use.up(connection)
       use.report({ kind: 'up' })
     }
@@ -175,6 +186,7 @@ export function keepConnection(config: NatsConfig, use: ConnectionUse): KeptConn
   }
 
   async function hold({ connection, watching }: Standing): Promise<void> {
+    tellCertificate(connection, use)
     use.up(connection)
     use.report({ kind: 'up' })
     const error = await connection.closed()
@@ -200,7 +212,7 @@ export function keepConnection(config: NatsConfig, use: ConnectionUse): KeptConn
         await hold(opened)
         continue
       }
-      if (first && opened.fate === 'reject') return onRefused(opened)
+      if (first && opened.fate === 'reject' && use.mayMend?.(opened) !== true) return onRefused(opened)
       use.report({ kind: 'fault', error: opened })
       const delayMs = backoffMs(++failures, config.connect)
       use.report({ kind: 'reconnecting', attempt: failures, delayMs })

@@ -19,8 +19,10 @@ export interface Sender {
   /** It is lost; frames wait. */
   detach(): void
   send(frame: OutgoingFrame): Promise<void>
-  /** The server told that it dropped what we published to a subject. */
-  violated(error: PermissionViolationError): void
+  /** The server told that it dropped what we published to a subject. Answers whether that was only answers. */
+  violated(error: PermissionViolationError): boolean
+  /** Frames that are neither confirmed nor refused. */
+  unconfirmed(): number
   /** Resolves once everything is confirmed. */
   idle(): Promise<void>
   /** Refuses what is left with fate `retry`. */
@@ -219,8 +221,13 @@ export function coreSender(resumeAfterMs = 0): CoreSender {
       if (error !== undefined) throw error
     },
     sendAll,
+    unconfirmed: () => waiting.length + returned.length + frames,
     violated(error) {
       for (const batch of flying) batch.violations.set(error.subject, error)
+      const dropped = [...flying]
+        .flatMap(({ letters }) => letters)
+        .filter(({ frame }) => frame.address.subject === error.subject)
+      return dropped.length > 0 && dropped.every(isReply)
     },
     idle: () =>
       new Promise((resolve) => {

@@ -6,7 +6,7 @@ import {
   PermissionViolationError,
 } from '@nats-io/nats-core'
 import { GatewayError } from '../../errors.js'
-import { tlsRefusal } from '../tls.js'
+import { tlsAdvice, tlsRefusal } from '../tls.js'
 
 /** JetStream's own error numbers that decide what becomes of a message. */
 const MESSAGE_TOO_LARGE = 10054
@@ -70,10 +70,7 @@ export function connectError(error: unknown, where: string): GatewayError {
   }
   const tls = tlsRefusal(error)
   if (tls !== undefined) {
-    const advice = 'check the CA, our certificate and key'
-    return new GatewayError('link.connect', `cannot open ${where}: TLS failed with ${tls}; ${advice} (${reason})`, {
-      cause: error,
-    })
+    return new GatewayError('link.connect', `cannot open ${where}: ${tlsAdvice(tls)} (${reason})`, { cause: error })
   }
   return new GatewayError('link.connect', `cannot open ${where}: ${reason}`, { fate: 'retry', cause: error })
 }

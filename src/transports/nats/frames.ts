@@ -1,25 +1,21 @@
 import { headers, type Msg, type MsgHdrs } from '@nats-io/nats-core'
 import type { Frame, OutgoingFrame } from '../transport.js'
+import { readHeaders, type WithHeaders } from './read-headers.js'
 
 /** The header by which JetStream knows a message it already has. */
 const MESSAGE_ID = 'Nats-Msg-Id'
-const NO_HEADERS: Frame['headers'] = Object.freeze({})
-
-/** Values of a header that came several times are joined by `, `. */
-function textHeaders(given: MsgHdrs | undefined): Frame['headers'] {
-  if (given === undefined) return NO_HEADERS
-  return Object.fromEntries(given.keys().map((name) => [name, given.values(name).join(', ')]))
-}
 
 /** What a frame is made of. */
-type Received = Pick<Msg, 'subject' | 'data'> & { readonly [K in 'headers' | 'reply']?: Msg[K] | undefined }
+type Received = Pick<Msg, 'subject' | 'data'> & WithHeaders
 
-/** The frame in a message: address `{subject}` without its prefix, with `reply` where the sender waits for an answer. */
-export function toFrame(message: Received, prefix: string): Frame {
-  const { reply } = message
+/**
+ * The frame in a message: address `{subject}` without its prefix.
+ * @param reply where the sender waits for an answer
+ */
+export function toFrame(message: Received, prefix: string, reply = ''): Frame {
   const subject = prefix === '' ? message.subject : message.subject.slice(prefix.length)
-  const address: Frame['address'] = reply === undefined || reply === '' ? { subject } : { subject, reply }
-  return { address, headers: textHeaders(message.headers), body: message.data }
+  const address: Frame['address'] = reply === '' ? { subject } : { subject, reply }
+  return { address, headers: readHeaders(message), body: message.data }
 }
 
 /** The sender's own message id. */

@@ -1,3 +1,4 @@
+export { credentialsMistake } from './access.js'
 export type { NatsCapture, NatsConfig, NatsCredentials, NatsStream, NatsSubscription } from './config.js'
 export { type Bucket, type BucketEntry, keyPart, textOfPart } from './store/bucket.js'
 export type { Journal, JournalEntry } from './store/journal.js'

@@ -2,6 +2,7 @@ import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import { GatewayError } from '../../errors.js'
 import { backoffMs } from '../backoff.js'
 import { makeOutbox, type Parcel } from '../outbox.js'
+import { watchProgress } from '../progress.js'
 import type { LinkEvent } from '../transport.js'
 import type { NatsConfig } from './config.js'
 import type { Sender } from './core-sender.js'
@@ -18,6 +19,7 @@ export function streamSender(
   missing: () => Promise<void>,
 ): Sender {
   const outbox = makeOutbox(config.streamWindow ?? 256, pump)
+  const progress = watchProgress(outbox.stuckMs, 'storing', report)
   const timeout = config.ackTimeoutMs ?? 5000
   let client: JetStreamClient | undefined
   let looking = false
@@ -72,15 +74,21 @@ export function streamSender(
   return {
     attach(connection) {
       client = jetstream(connection, { timeout })
+      progress.up()
       pump()
     },
     detach() {
+      progress.down()
       client = undefined
       outbox.putBack()
     },
     send: outbox.add,
-    violated: () => undefined, // each publication is a request, and hears of it by itself
+    unconfirmed: outbox.size,
+    violated: () => false, // each publication is a request, and hears of it by itself
     idle: outbox.empty,
-    close: outbox.close,
+    close() {
+      progress.down()
+      outbox.close()
+    },
   }
 }

@@ -1,22 +1,14 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { TlsConfig } from '../tls.js'
+import { type TlsConfig, tlsMaterial } from '../tls.js'
 
 /** Milliseconds a diagnosis may take. */
 const TIMEOUT_MS = 3000
 
 async function handshake(socket: Socket, tls: TlsConfig, hostname: string, signal: AbortSignal): Promise<void> {
   await once(socket, 'data', { signal }) // the server introduces itself in the clear
-  const toBuffer = (pem: string | Uint8Array) => Buffer.from(pem)
-  const secure = connectTls({
-    socket,
-    servername: tls.servername ?? hostname,
-    ...(tls.ca === undefined ? {} : { ca: toBuffer(tls.ca) }),
-    ...(tls.cert === undefined ? {} : { cert: toBuffer(tls.cert) }),
-    ...(tls.key === undefined ? {} : { key: toBuffer(tls.key) }),
-    ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
-  })
+  const secure = connectTls({ socket, servername: tls.servername ?? hostname, ...tlsMaterial(tls) })
   try {
     await once(secure, 'secureConnect', { signal })
     secure.write('PING\r\n')

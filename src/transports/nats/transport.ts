@@ -26,7 +26,7 @@ function settlements() {
   return {
     count: () => unsettled,
     track(message: Msg, prefix: string): Delivery {
-      const frame = toFrame(message, prefix)
+      const frame = toFrame(message, prefix, message.reply)
       let open = true
       unsettled++
       return {
@@ -84,7 +84,8 @@ export function natsTransport(config: NatsConfig): Transport {
   }
 
   function take(to: LinkHandlers, message: Msg, prefix: string): void {
-    if (deliveries.count() >= maxUnsettled) to.report({ kind: 'dropped', frame: toFrame(message, prefix) })
+    if (deliveries.count() >= maxUnsettled)
+      to.report({ kind: 'dropped', frame: toFrame(message, prefix, message.reply) })
     else to.deliver(deliveries.track(message, prefix))
   }
 
@@ -132,7 +133,7 @@ export function natsTransport(config: NatsConfig): Transport {
 
   return {
     name: config.name ?? 'nats',
-    async start(to, { standby = false } = {}) {
+    async start(to, { standby = false, mayMend } = {}) {
       handlers = to
       standsBy = standby
       if (standby) releasing = Promise.resolve()
@@ -148,6 +149,7 @@ export function natsTransport(config: NatsConfig): Transport {
           current = connection
           for (const sender of senders) sender.attach(connection)
           capture?.up(connection)
+          subscriber?.again()
         },
         down() {
           current = undefined
@@ -156,6 +158,7 @@ export function natsTransport(config: NatsConfig): Transport {
         },
         violated: core.violated,
         report,
+        mayMend,
       })
       await kept.opened
       if (standby) reportStandby()
@@ -170,6 +173,7 @@ export function natsTransport(config: NatsConfig): Transport {
     release: () => (releasing ??= release()),
     send: (frame) => senderFor(frame).send(frame),
     sendAll,
+    unconfirmed: () => core.unconfirmed() + stream.unconfirmed(),
     drain: () => (draining ??= drain()),
     stop: () => (stopping ??= stop()),
   }

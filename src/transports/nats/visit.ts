@@ -31,7 +31,7 @@ export async function visitNats(config: NatsConfig, report: (event: LinkEvent) =
     setUp: async (connection) => void connections.push(connection),
     up: () => undefined,
     down: () => undefined,
-    violated: () => undefined, // reported as a fault as well
+    violated: () => false, // reported as a fault as well
     report(event) {
       if (event.kind === 'fault' && connections.length === 0) fail(event.error)
       else if (event.kind === 'down') fail(event.error ?? LOST)

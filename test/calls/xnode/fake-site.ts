@@ -56,6 +56,7 @@ export function fakeSite(
       return answer
     },
     renew: () => undefined,
+    reopen: () => undefined,
     close: async () => undefined,
   }
   const hold = async (facts: readonly Fact[]) => {
@@ -94,6 +95,7 @@ export function fakeSite(
     update: () => undefined,
     leave: () => void left++,
     reply: (to, body) => waiting.get(to)!((JSON.parse(Buffer.from(body).toString()) as { result: Result }).result),
+    answered: () => undefined,
     later: (...all) => void late.push(all),
     log,
   })

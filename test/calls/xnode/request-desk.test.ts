@@ -15,6 +15,7 @@ function desk(
   const replies: Said[] = []
   const late: (readonly [controller: string, id: string, result: Result])[] = []
   const log: string[] = []
+  const counted: string[] = []
   const { take } = requestDesk({
     nodeUuid: 'n1',
     controllers: controllersBelow(() => 'cn.xswitch.ctrl'),
@@ -25,12 +26,17 @@ function desk(
     ownerOf,
     announce: () => void log.push('announced'),
     reply: (to, body) => void replies.push({ to, body: JSON.parse(Buffer.from(body).toString()) as Said['body'] }),
+    answered(method, code, milliseconds) {
+      expect(milliseconds).toBeGreaterThanOrEqual(0)
+      counted.push(`${method} ${code}`)
+    },
     later: (...all) => void late.push(all),
   })
   return {
     replies,
     late,
     log,
+    counted,
     take: (body: string | Uint8Array, reply?: string) =>
       take({ address: { subject: 's', ...(reply !== undefined && { reply }) }, headers: {}, body: Buffer.from(body) }),
   }
@@ -110,9 +116,10 @@ describe('a request', () => {
     expect([replies, late, log]).toEqual([[], [], ['XNode.GetState by c1']])
   })
 
-  test('that came through a stream is not answered to the stream', async () => {
+  const PRIVATE = ['$JS.ACK.x', '$JS.API.STREAM.DELETE.x', '$KV.patchbay-hq.a', '$SYS.REQ.x', 'patchbay.journal.hq.a']
+  test.each(PRIVATE)('is not answered to %s, which whoever asks may not be allowed to write to', async (subject) => {
     const { take, replies, late } = desk()
-    await take(rpc('XNode.GetState', call), '$JS.ACK.x')
+    await take(rpc('XNode.GetState', call), subject)
     expect([replies, late.length]).toEqual([[], 1])
   })
 })
@@ -181,4 +188,31 @@ test('a controller that starts has the node announced', async () => {
   const { take, log, replies } = desk()
   await take(rpc('XNode.CtrlStartUp', {}), 'inbox')
   expect([log, replies[0]?.body.result?.code]).toEqual([['announced'], 200])
+})
+
+describe('a request is counted once', () => {
+  const TRYING = { ...call, expect_100_trying: true }
+  const CASES: readonly (readonly [what: string, body: string, reply: string | undefined, counted: string])[] = [
+    ['with its answer', rpc('XNode.GetState', call), 'inbox', 'XNode.GetState 200'],
+    ['with the result that comes later', rpc('XNode.Answer', call), undefined, 'XNode.Answer 200'],
+    ['with its result, and not with the 100 before', rpc('XNode.Play', TRYING), 'inbox', 'XNode.Play 400'],
+    ['as it is called by its client', rpc('XNode.ConferenceInfo2', {}), 'inbox', 'XNode.ConferenceInfo2 200'],
+    ['when a controller announces itself', rpc('XNode.CtrlStartUp', {}), 'inbox', 'XNode.CtrlStartUp 200'],
+    ['when it lacks something', rpc('XNode.GetState', {}), 'inbox', 'XNode.GetState 400'],
+    ['when its params are none', rpc('XNode.GetState', []), 'inbox', 'XNode.GetState -32602'],
+    ['by no name that came from outside', rpc('XNode.Nothing', call), 'inbox', 'other -32601'],
+    ['by no name, also where its result comes later', rpc('XNode.Nothing', call), undefined, 'other 404'],
+    ['when it is no JSON', '{', 'inbox', 'other -32700'],
+  ]
+  test.each(CASES)('%s', async (_what, body, reply, wanted) => {
+    const { take, counted } = desk()
+    await take(body, reply)
+    expect(counted).toEqual([wanted])
+  })
+
+  test('but not where nobody can be answered, and nothing was asked', async () => {
+    const { take, counted } = desk()
+    await take('{')
+    expect(counted).toEqual([])
+  })
 })

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { connect as connectNats } from '@nats-io/transport-node'
 import { connect as connectAmqp } from 'amqplib'
 import { freePorts } from '../../../src/cli/private-brokers/loopback.js'
-import { freshVhost, startAsterisk, startNats, type TestAsterisk } from '../../harness/index.js'
+import { freshVhost, outboundFiles, startAsterisk, startNats, type TestAsterisk } from '../../harness/index.js'
 import { listen, withoutMarked } from '../controller.js'
 import { runGateways } from '../gateway-process.js'
 import { firstOf } from './counted.js'
@@ -17,25 +17,7 @@ const CALL_EVERY_MS = 1000
 const REPLICAS = 3
 const DRAIN_PATIENCE_MS = 60_000
 
-const outbound = (port: number) => ({
-  'ari.conf': `
-[outbound]
-type = outbound_websocket
-websocket_client_id = gateway
-apps = patchbay
-local_ari_user = patchbay
-`,
-  'websocket_client.conf': `
-[gateway]
-type = websocket_client
-uri = ws://127.0.0.1:${port}/
-protocols = ari
-username = ast1
-password = sesame
-connection_type = persistent
-reconnect_interval = 200
-`,
-})
+const outbound = (port: number) => outboundFiles(`ws://127.0.0.1:${port}/`, { username: 'ast1', password: 'sesame' })
 
 function configuration(amqpUrl: string, natsUrl: string, asterisk: TestAsterisk, port: number): string {
   return `

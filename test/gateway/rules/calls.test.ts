@@ -59,7 +59,7 @@ function gatewayOf(first: Ruleset, calls: 'keep' | 'current' = 'keep') {
     }
   }
   const hub = makeHub({ isDrawn: () => false, rules, store, post, now: () => 0 })
-  const read = messageReader({ link: 'legacy', rules, store, qualify: undefined })
+  const read = messageReader({ link: 'legacy', rules, store, qualify: undefined, unmapped: () => undefined })
   async function take(body: string): Promise<readonly string[]> {
     const frame = {
       address: { exchange: 'voice_events', key: 'channel.call_state' },

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freshSecret } from '../../tools/run-logs.js'
 
 const TEMPLATES = fileURLToPath(new URL('./conf', import.meta.url))
 
@@ -20,9 +21,9 @@ const FOLDERS = [
 /** Phones that may register, each with {@link phonePassword} of its number. */
 export const PHONES = ['1001', '1002', '1003', '1004', '1005']
 
-/** Users of every Asterisk of the tests: the first may write, the second only read. */
-export const ARI_USER = { name: 'patchbay', password: 'patchbay-test' }
-export const ARI_READER = { name: 'reader', password: 'reader-test' }
+/** Users of every Asterisk that this process starts: the first may write, the second only read. */
+export const ARI_USER = { name: 'patchbay', password: freshSecret('ari') }
+export const ARI_READER = { name: 'reader', password: freshSecret('ari-reader') }
 
 export function phonePassword(number: string): string {
   return `secret${number}`

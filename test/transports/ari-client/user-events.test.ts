@@ -15,15 +15,17 @@ const frame = (body: object | string, more: Partial<OutgoingFrame> = {}): Outgoi
 const posts = (fake: FakeAsterisk) => fake.requests.filter(({ method }) => method === 'POST')
 
 describe('a frame that is sent', () => {
-  test('becomes a user event of the configured application: the event, and our headers', async () => {
+  test('becomes a user event of the configured application: the event, our headers, and those of its trace', async () => {
     const { fake, link } = await standingLink(TARGET)
     const start = event('StasisStart', { args: [], channel: { id: 'c1', name: 'ünï' } })
-    await link.send(frame(start))
+    const headers = { 'patchbay-id': 'i1', 'patchbay-path': 'hq', traceparent: 't', tracestate: 'a=1', theirs: 'x' }
+    await link.send(frame(start, { headers }))
+    const { theirs: _, ...ours } = headers
     expect(posts(fake)).toMatchObject([
       {
         path: '/events/user/patchbay.StasisStart',
         query: { application: 'crm' },
-        body: { variables: { event: start, 'patchbay-id': 'i1', 'patchbay-path': 'hq' } },
+        body: { variables: { event: start, ...ours } },
       },
     ])
     expect(posts(fake)[0]?.body).not.toHaveProperty('variables.theirs')
@@ -130,6 +132,7 @@ describe('a user event that arrives', () => {
       'patchbay-id': 'i1',
       'patchbay-path': 'hq,b',
       'patchbay-n': 1,
+      traceparent: 't',
       eventname: 'x',
       other: 'y',
     }
@@ -138,7 +141,7 @@ describe('a user event that arrives', () => {
     )
     await heard.received(5)
     const { frame: got, sentAt } = heard.deliveries[4]!
-    expect(got.headers).toEqual({ 'patchbay-id': 'i1', 'patchbay-path': 'hq,b' })
+    expect(got.headers).toEqual({ 'patchbay-id': 'i1', 'patchbay-path': 'hq,b', traceparent: 't' })
     expect(Buffer.from(got.body).toString('utf8')).toBe(JSON.stringify(inner))
     expect(got.address).toEqual({ node: 'ast1' })
     expect(sentAt).toBe(Date.UTC(2026, 10, 20, 10, 0, 2))

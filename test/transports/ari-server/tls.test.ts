@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { TLSSocket } from 'node:tls'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import type { AriServerAccess } from '../../../src/transports/ari-server/config.js'
 import { type Certificates, makeCertificates } from '../../harness/index.js'
-import { type Stand, stand } from './stand.js'
+import { type Stand, stand, USERS } from './stand.js'
 import { APP, start } from './story.js'
 
 let certificates: Certificates
@@ -41,6 +43,28 @@ test('where a client has to have a certificate, none comes without', async () =>
   const unknown = new WebSocket(address(), { ca })
   const [error] = (await once(unknown, 'error')) as [Error]
   expect(error.message).toMatch(/certificate|socket hang up|ECONNRESET/i)
+})
+
+test('a renewed certificate and password hold for whoever comes next; who is there stays', async () => {
+  const { ca, server: own } = ends()
+  const { certFile, keyFile } = certificates.issue('server')
+  const next = { cert: String(certificates.read(certFile)), key: String(certificates.read(keyFile)) }
+  let access: AriServerAccess = { users: USERS, tls: own }
+  server = await stand({ tls: own, access: () => access })
+  const open = async (password: string) => {
+    const socket = new WebSocket(address().replace('bridge:bridge', `bridge:${password}`), { ca })
+    const shown = once(socket, 'upgrade').then(([response]) => (response.socket as TLSSocket).getPeerX509Certificate())
+    shown.catch(() => undefined) // it rejects with the other
+    await once(socket, 'open')
+    return { socket, cert: String((await shown)?.toString()) }
+  }
+  const first = await open('bridge')
+  access = { users: USERS.map((user) => ({ ...user, password: 'another' })), tls: next }
+  server.transport.renew?.()
+  const second = await open('another')
+  expect([first.cert, second.cert]).toEqual([own.cert, next.cert])
+  expect(first.socket.readyState).toBe(WebSocket.OPEN)
+  await expect(open('bridge')).rejects.toThrow('401')
 })
 
 test('a stop does not wait for a client that has not said anything yet', async () => {

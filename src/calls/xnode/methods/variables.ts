@@ -4,6 +4,9 @@ import type { ChannelMethod, ChannelRequest, NodeContext } from '../method.js'
 import { refusal } from '../outcome.js'
 import { bad, done, gone, type Result, unsupported } from '../result.js'
 
+/** Most variables of one request: each is a request to Asterisk. */
+const MOST_VARIABLES = 200
+
 /** SetVar: sets variables, and has some of them told with later events. */
 export const setVar: ChannelMethod = {
   on: 'channel',
@@ -22,6 +25,7 @@ export const getVar: ChannelMethod = {
   turn: 'at-once',
   async run(node, { uuid, channel, params }) {
     const names = namesOf(params.data)
+    if (names.length > MOST_VARIABLES) return tooMany('data')
     const told = variablesOf(channel)
     const found = await Promise.all(
       // What was told last may be old; what only we know Asterisk has no variable for.
@@ -67,6 +71,7 @@ export async function setVariables(node: NodeContext, uuid: string, data: unknow
   const variables = Object.entries((data ?? {}) as Record<string, unknown>)
   const wrong = variables.find(([, value]) => typeof value !== 'string')
   if (wrong !== undefined) return bad(`data.${wrong[0]}: want a text`)
+  if (variables.length > MOST_VARIABLES) return tooMany('data')
   const told = (await node.calls.find(uuid))?.vars ?? {}
   try {
     for (const [variable, value] of variables) {
@@ -100,7 +105,10 @@ export async function subscribe(
   node: NodeContext,
   { uuid, params }: Pick<ChannelRequest, 'uuid' | 'params'>,
 ): Promise<void> {
-  const names = namesOf(params.channel_params)
+  const asked = namesOf(params.channel_params)
+  const names = asked.slice(0, MOST_VARIABLES)
+  if (asked.length > names.length)
+    node.log.info('too many variables to report', { channel: uuid, asked: asked.length, reported: names.length })
   for (const name of names) {
     // Also one without a value: it is told once it is set.
     remember(node, uuid, name)
@@ -133,6 +141,8 @@ async function readVariable(node: NodeContext, uuid: string, variable: string): 
     throw error
   }
 }
+
+const tooMany = (field: string): Result => bad(`${field}: want at most ${MOST_VARIABLES} variables`)
 
 function namesOf(given: unknown): string[] {
   return Array.isArray(given) ? given.filter((name): name is string => typeof name === 'string' && name !== '') : []

@@ -1,6 +1,7 @@
 import { type KV, type KvEntry, KvWatchInclude } from '@nats-io/kv'
 import type { GatewayError } from '../../../errors.js'
 import { isOutrun, unavailable } from './faults.js'
+import { lastingTrouble } from './lasting-trouble.js'
 
 /** A value in a bucket. */
 export interface BucketEntry {
@@ -63,8 +64,12 @@ function entryOf({ key, operation, revision, value, created }: KvEntry): BucketE
   }
 }
 
-/** @param current the bucket while a connection stands */
-export function makeBucket(current: () => KV | undefined): Bucket {
+/**
+ * @param current the bucket while a connection stands
+ * @param troubled is told the reason when writing fails for long although a connection stands, and undefined once it succeeds
+ */
+export function makeBucket(current: () => KV | undefined, troubled: (reason: string | undefined) => void): Bucket {
+  const writing = lastingTrouble(() => current() !== undefined, troubled)
   const there = (): KV => {
     const kv = current()
     if (kv === undefined) throw unavailable('the connection is down')
@@ -88,8 +93,9 @@ export function makeBucket(current: () => KV | undefined): Bucket {
 
   async function all(kv: KV): Promise<BucketEntry[]> {
     const found: BucketEntry[] = []
-    const { values } = await kv.status()
+    const { values, streamInfo } = await kv.status()
     if (values === 0) return found
+    const { last_seq: last } = streamInfo.state
     const watched = await kv.watch({ include: KvWatchInclude.LastValue })
     // It says nothing of a server that went away with it.
     const giveUp = () => watched.stop()
@@ -99,7 +105,9 @@ export function makeBucket(current: () => KV | undefined): Bucket {
         clearTimeout(timer)
         timer = setTimeout(giveUp, SILENCE_MS)
         found.push(entryOf(entry))
-        if (entry.delta === 0) return found.filter(({ text }) => text !== undefined)
+        // Where a value changes while it is read, the server (2.9) says for ever that one is left.
+        const isWhole = entry.delta === 0 || entry.revision >= last
+        if (isWhole) return found.filter(({ text }) => text !== undefined)
       }
     } finally {
       clearTimeout(timer)
@@ -114,7 +122,7 @@ export function makeBucket(current: () => KV | undefined): Bucket {
         const entry = await kv.get(key)
         return entry === null ? undefined : entryOf(entry)
       }),
-    put: (key, text) => asked(`writing ${key}`, (kv) => kv.put(key, text)),
+    put: (key, text) => writing.watch(() => asked(`writing ${key}`, (kv) => kv.put(key, text))),
     swap: (key, text, revision) =>
       unlessOutrun(asked(`writing ${key}`, (kv) => kv.put(key, text, { previousSeq: revision }))),
     async remove(key, revision) {

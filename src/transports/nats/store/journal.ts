@@ -3,6 +3,7 @@ import { DeliverPolicy, type JetStreamClient, type JetStreamManager, type JsMsg 
 import { backoffMs } from '../../backoff.js'
 import { reasonOf } from '../errors.js'
 import { isOutrun, unavailable } from './faults.js'
+import { lastingTrouble, TROUBLE_MS } from './lasting-trouble.js'
 
 /** What was appended to one line of the journal. */
 export interface JournalEntry {
@@ -30,6 +31,8 @@ export interface Journal {
   follow(from: number, tell: (entry: JournalEntry) => void, ended: () => void): Promise<() => void>
   /** Place of the last entry of a line; 0 where there is none. */
   lastOf(line: string): Promise<number>
+  /** Place of the last entry of all lines; 0 where there is none. */
+  end(): Promise<number>
   /** Place of the first entry of all lines. */
   first(): Promise<number>
   /** Forgets what stands before a place of a line. Its last entry must stay, or the order is lost. */
@@ -50,8 +53,9 @@ const PAUSES = { minDelayMs: 20, maxDelayMs: 500 }
 const ROOM_FOR_HEADERS = 1024
 /** A server takes messages of 1 MiB unless it was told otherwise. */
 const USUAL_PAYLOAD = 1_048_576
-/** An append that fails for so long is told of. Milliseconds; a change of leaders takes seconds. */
-const TROUBLE_MS = 10_000
+
+/** What the client library tells of a consumer that is gone, or silent. */
+const ENDS: ReadonlySet<string> = new Set(['heartbeats_missed', 'consumer_deleted', 'ordered_consumer_recreated'])
 
 /** Subject of one line of a group's journal. */
 export function journalSubject(group: string, line: string): string {
@@ -60,15 +64,19 @@ export function journalSubject(group: string, line: string): string {
 
 /**
  * @param current the stream while a connection stands
- * @param troubled is told once of each append that does not succeed for long although a connection stands, with the
- *   reason, and once it did or was given up, with none
+ * @param troubled is told once of what does not succeed for long although a connection stands (each append, following),
+ *   with the reason, and once it did or was given up, with none
  */
 export function makeJournal(
   stream: string,
   group: string,
   current: () => JournalStream | undefined,
-  troubled: (line: string, reason: string | undefined) => void,
+  troubled: (what: string, reason: string | undefined) => void,
 ): Journal {
+  const following = lastingTrouble(
+    () => current() !== undefined,
+    (reason) => troubled('the journal cannot be followed', reason),
+  )
   let maxPayload = USUAL_PAYLOAD
   const there = (): JournalStream => {
     const found = current()
@@ -114,6 +122,7 @@ export function makeJournal(
     },
     async append(line, body, name, after, halt) {
       const begunAt = performance.now()
+      const what = `the journal takes no entry of "${line}"`
       let isTold = false
       try {
         for (let attempt = 1; ; attempt++) {
@@ -123,47 +132,55 @@ export function makeJournal(
             if (halt.aborted) throw unavailable('appending to the journal', error)
             if (!isTold && current() !== undefined && performance.now() - begunAt > TROUBLE_MS) {
               isTold = true
-              troubled(line, reasonOf(error))
+              troubled(what, reasonOf(error))
             }
           }
           await delay(backoffMs(attempt, PAUSES), undefined, { signal: halt }).catch(() => undefined)
           if (halt.aborted) throw unavailable('appending to the journal')
         }
       } finally {
-        if (isTold) troubled(line, undefined)
+        if (isTold) troubled(what, undefined)
       }
     },
     follow: (from, tell, ended) =>
-      asked('following the journal', async ({ client }) => {
-        const consumer = await client.consumers.get(stream, {
-          deliver_policy: DeliverPolicy.StartSequence,
-          opt_start_seq: Math.max(1, from),
-        })
-        const messages = await consumer.consume({
-          max_messages: 2000,
-          idle_heartbeat: 1000,
-          callback: ({ subject, seq, data }: JsMsg) =>
-            tell({ line: subject.slice(subject.lastIndexOf('.') + 1), place: seq, body: data }),
-        })
-        let isWanted = true
-        const end = () => {
-          if (isWanted) ended()
-          isWanted = false
-        }
-        void messages.closed().then(end)
-        // The library looks for its consumer again, and after one such look that fails only every 30 s.
-        const listening = (async () => {
-          for await (const { type } of messages.status()) if (type === 'heartbeats_missed') end()
-        })()
-        listening.catch(end)
-        return () => {
-          isWanted = false
-          void messages.close()
-        }
-      }),
+      following.watch(() =>
+        asked('following the journal', async ({ client }) => {
+          const consumer = await client.consumers.get(stream, {
+            deliver_policy: DeliverPolicy.StartSequence,
+            opt_start_seq: Math.max(1, from),
+          })
+          const messages = await consumer.consume({
+            max_messages: 2000,
+            idle_heartbeat: 1000,
+            callback: ({ subject, seq, data }: JsMsg) =>
+              tell({ line: subject.slice(subject.lastIndexOf('.') + 1), place: seq, body: data }),
+          })
+          let isWanted = true
+          const end = () => {
+            if (isWanted) ended()
+            isWanted = false
+          }
+          void messages.closed().then(end)
+          // The library looks for its consumer again, and after one such look that fails only every 30 s. One that it makes
+          // anew it would also make on a stream that is another.
+          const listening = (async () => {
+            for await (const { type } of messages.status()) if (ENDS.has(type)) end()
+          })()
+          listening.catch(end)
+          return () => {
+            isWanted = false
+            void messages.close()
+          }
+        }),
+      ),
     lastOf: (line) =>
       asked('reading the end of a line', async ({ manager }) => {
         const last = await manager.streams.getMessage(stream, { last_by_subj: journalSubject(group, line) })
+        return last?.seq ?? 0
+      }),
+    end: () =>
+      asked('reading the end of the journal', async ({ manager }) => {
+        const last = await manager.streams.getMessage(stream, { last_by_subj: journalSubject(group, '*') })
         return last?.seq ?? 0
       }),
     first: () =>

@@ -28,6 +28,7 @@ export interface SharedStoreConfig {
     | 'servers'
     | 'credentials'
     | 'tls'
+    | 'access'
     | 'connectTimeoutMs'
     | 'pingIntervalMs'
     | 'maxPingsOut'
@@ -41,6 +42,8 @@ export interface SharedStoreConfig {
   readonly keepMs: number
   /** Make bucket and stream where they are missing; existing ones are compared, never changed. */
   readonly declare: boolean
+  /** Whether to try on, from the first connection, after what no retry of ours can mend. Default: never. */
+  readonly mayMend?: (error: GatewayError) => boolean
 }
 
 /** The store of a group of replicas, on a connection of its own. */
@@ -108,7 +111,7 @@ export function makeSharedStore(config: SharedStoreConfig): SharedStore {
   let stream: JournalStream | undefined
   let opened: { kv: KV; stream: JournalStream } | undefined
   let kept: KeptConnection | undefined
-  let tellTrouble: (line: string, reason: string | undefined) => void = () => undefined
+  let tellTrouble: (what: string, reason: string | undefined) => void = () => undefined
 
   async function openBucket(connection: NatsConnection, manager: JetStreamManager): Promise<KV> {
     const have = await existing(manager, `KV_${names.bucket}`)
@@ -173,26 +176,29 @@ export function makeSharedStore(config: SharedStoreConfig): SharedStore {
   }
 
   return {
-    bucket: makeBucket(() => kv),
+    bucket: makeBucket(
+      () => kv,
+      (reason) => tellTrouble('the bucket takes nothing', reason),
+    ),
     journal: makeJournal(
       names.stream,
       group,
       () => stream,
-      (line, reason) => tellTrouble(line, reason),
+      (what, reason) => tellTrouble(what, reason),
     ),
     async open(up, report) {
       const troubles = new Map<string, string>()
       const tellTroubles = () => {
-        for (const [line, reason] of troubles)
-          report({ kind: 'down', error: unavailable(`the journal takes no entry of "${line}"`, reason) })
+        for (const [what, reason] of troubles) report({ kind: 'down', error: unavailable(what, reason) })
       }
-      tellTrouble = (line, reason) => {
-        if (reason === undefined) troubles.delete(line)
-        else troubles.set(line, reason)
+      tellTrouble = (what, reason) => {
+        if (reason === undefined) troubles.delete(what)
+        else troubles.set(what, reason)
         if (troubles.size === 0 && stream !== undefined) report({ kind: 'up' })
         else tellTroubles()
       }
       kept = keepConnection(config.nats, {
+        mayMend: config.mayMend,
         setUp,
         up() {
           kv = opened?.kv
@@ -203,7 +209,7 @@ export function makeSharedStore(config: SharedStoreConfig): SharedStore {
           kv = undefined
           stream = undefined
         },
-        violated: () => undefined, // each request hears of it by itself
+        violated: () => false, // each request hears of it by itself
         report(event) {
           report(event)
           if (event.kind === 'up') tellTroubles()
