@@ -1,12 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands.js'
 import { formatFault, parseConfig, shippedMapping } from '../../src/config/index.js'
-import { ERROR_CODES } from '../../src/errors.js'
 import { loadMapping } from '../../src/mapping/load.js'
-import { createMetrics } from '../../src/telemetry/index.js'
 import { allowedUnits, unitOf } from '../lint/layers.js'
 import { readSourceTree } from '../lint/source-tree.js'
 
@@ -112,31 +110,6 @@ test('the architecture names every file rightly', () => {
   expect(places.filter((file) => !existsSync(file))).toEqual([])
 })
 
-test('the architecture has the error codes with their meanings', () => {
-  expect(rows(section(architecture, '10. Errors'))).toEqual(Object.entries(ERROR_CODES).map((entry) => [...entry]))
-})
-
-test('the architecture has the metrics with their meanings', async () => {
-  const metrics = createMetrics({ links: [], routes: [], version: '0', process: false })
-  const help = [...(await metrics.text()).matchAll(/^# HELP (\S+) (.*)$/gm)].map(([, name, text]) => `${name} ${text}`)
-  const told = rows(section(architecture, '9. What is counted')).map(([name, , text]) => `${name} ${text}`)
-  expect(told.sort()).toEqual(help.sort())
-})
-
 test('the changelog begins with the version at hand', () => {
   expect(/^## \[([^\]]+)\]/m.exec(readFileSync('CHANGELOG.md', 'utf8'))?.[1]).toBe(manifest.version)
 })
-
-test.each(['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', ...readdirSync('mappings').flatMap(manual)])(
-  'the links of %s lead somewhere',
-  (file) => {
-    const text = readFileSync(file, 'utf8')
-    const links = [...text.matchAll(/\]\(([^)#\s]*)(?:#[^)]*)?\)/g)].map(([, link]) => link!)
-    const local = links.filter((link) => link !== '' && !/^https?:/.test(link))
-    expect(local.filter((link) => !existsSync(resolve(dirname(file), link)))).toEqual([])
-  },
-)
-
-function manual(name: string): string[] {
-  return name === 'README.md' ? [`mappings/${name}`] : []
-}
