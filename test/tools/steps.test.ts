@@ -69,3 +69,21 @@ for (const { name, report, ending, want } of reports) {
     expect([passed, failed]).toEqual(want)
   })
 }
+
+test("vitest's report: what failed is named, a line each and the first dozen of them", () => {
+  const failure = (at: number) => ({
+    status: 'failed',
+    fullName: `case ${at}`,
+    failureMessages: [`Error: wrong ${at}\n    at somewhere`],
+  })
+  const assertionResults = [
+    { status: 'passed', fullName: 'fine', failureMessages: [] },
+    ...Array.from({ length: 14 }, (_, at) => failure(at)),
+  ]
+  const testResults = [{ name: `${process.cwd()}/test/x.test.ts`, assertionResults }]
+  const json = JSON.stringify({ ...report, success: false, numFailedTests: 14, testResults })
+  const lines = readReport(json, broken).output.split('\n')
+  expect(lines).toHaveLength(13)
+  expect(lines[0]).toBe('test/x.test.ts: case 0: Error: wrong 0')
+  expect(lines.at(-1)).toBe('and 2 more')
+})

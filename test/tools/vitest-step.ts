@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { runNode, type Step, type StepResult, verdict } from './steps.js'
 
 /** What we read of vitest's JSON report. */
@@ -10,7 +10,20 @@ interface Report {
   readonly numFailedTests: number
   readonly numPendingTests: number
   readonly numTodoTests: number
+  readonly testResults?: readonly {
+    /** Path of the file. */
+    readonly name: string
+    readonly assertionResults: readonly {
+      readonly status: string
+      readonly fullName: string
+      readonly failureMessages?: readonly string[] | null
+    }[]
+  }[]
 }
+
+/** Failed tests that are named at the end, and characters of what each says. */
+const MAX_NAMED = 12
+const MAX_SAID = 200
 
 const VITEST = 'node_modules/vitest/vitest.mjs'
 
@@ -49,9 +62,22 @@ export function readReport(json: string | undefined, ending: StepResult): StepRe
   const report = JSON.parse(json) as Report // vitest's own format
   const skipped = report.numPendingTests + report.numTodoTests
   const failed = report.numFailedTests + skipped
-  const output = skipped === 0 ? [] : [`${skipped} tests were skipped`]
+  const output = [...failuresIn(report), ...(skipped === 0 ? [] : [`${skipped} tests were skipped`])]
   // Outside every test: a file that cannot be loaded, a broker that cannot be started, a late rejection.
   const otherwise = failed === 0 && (ending.failed > 0 || !report.success)
   if (otherwise) output.push(`vitest failed outside of its tests: ${ending.output}`)
   return { passed: report.numPassedTests, failed: failed + (otherwise ? 1 : 0), output: output.join('\n') }
+}
+
+/** What failed, a line each: a log is often kept by its end alone, and what vitest prints of a failure is long. */
+function failuresIn({ testResults = [] }: Report): string[] {
+  const all = testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) => {
+        const [said = ''] = (failureMessages?.[0] ?? '').split('\n')
+        return `${relative(process.cwd(), name)}: ${fullName}: ${said.slice(0, MAX_SAID)}`
+      }),
+  )
+  return all.length <= MAX_NAMED ? all : [...all.slice(0, MAX_NAMED), `and ${all.length - MAX_NAMED} more`]
 }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ChannelFact, Fact } from '../../model/index.js'
 import { hasStatus } from '../../transports/ari-client/index.js'
 import { leftBridge, when } from './facts.js'
+import { makeBridge } from './make-bridge.js'
 import type { NodeContext } from './method.js'
 import { whenTold } from './told.js'
 
@@ -73,8 +74,7 @@ export async function talkBetween(node: NodeContext, uuid: string, other: string
   const over = untilOver(node, uuid, bridge, AbortSignal.any([stopped, broken.signal]), absent.signal)
   keep(node, bridge)
   try {
-    // With keys reported, which Asterisk does not do by itself where it only passes media on.
-    await node.ari.request('POST', ['bridges', bridge], { body: { type: 'mixing,dtmf_events' } })
+    await makeBridge(node.ari, bridge, { keys: true })
     await join(node, bridge, uuid, stopped)
     await join(node, bridge, other, stopped)
   } catch (error) {
@@ -112,7 +112,7 @@ export async function passThrough(node: NodeContext, channel: string): Promise<b
   const bridge = PREFIX + randomUUID()
   try {
     await keeping(node, bridge, async () => {
-      await node.ari.request('POST', ['bridges', bridge], { body: { type: 'mixing' } })
+      await makeBridge(node.ari, bridge, { keys: false })
       await enter(node, bridge, channel)
       await leave(node, bridge, channel)
     })

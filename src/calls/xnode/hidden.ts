@@ -29,6 +29,10 @@ export async function makeHidden(
   make: () => Promise<unknown>,
   signal?: AbortSignal,
 ): Promise<void> {
+  // A channel of this id that is being ended would be ended once more, and take the new one with it.
+  await leavingOf(node)
+    .get(id)
+    ?.catch(() => undefined)
   const bounds = { timeoutMs: ENTRY_MS, ...(signal && { signal }) }
   const { kind } = await whenTold(node, id, when(entersApp), bounds, async () => {
     // Known before it is there, it is announced to nobody.
@@ -52,12 +56,28 @@ export function snoop(node: NodeContext, target: string, id: string, how: Snoop,
   return makeHidden(node, id, () => node.ari.request('POST', ['channels', target, 'snoop', id], { body }), signal)
 }
 
+/** Hidden channels that are being hung up, by the connection to their Asterisk. */
+const leaving = new WeakMap<NodeContext['ari'], Map<string, Promise<boolean>>>()
+
+function leavingOf({ ari }: Pick<NodeContext, 'ari'>): Map<string, Promise<boolean>> {
+  const known = leaving.get(ari) ?? new Map<string, Promise<boolean>>()
+  leaving.set(ari, known)
+  return known
+}
+
 /**
  * Hangs a hidden channel up, and waits a moment until it is gone: until then its id is taken. Answers whether there was
- * one.
+ * one. Asked for twice at a time, it is done once.
  * @throws AriError or GatewayError as the request does.
  */
-export async function endHidden(node: Pick<NodeContext, 'ari' | 'happenings'>, id: string): Promise<boolean> {
+export function endHidden(node: Pick<NodeContext, 'ari' | 'happenings'>, id: string): Promise<boolean> {
+  const all = leavingOf(node)
+  const run = all.get(id) ?? hangUp(node, id).finally(() => all.delete(id))
+  all.set(id, run)
+  return run
+}
+
+async function hangUp(node: Pick<NodeContext, 'ari' | 'happenings'>, id: string): Promise<boolean> {
   try {
     await whenTold<never>(
       node,

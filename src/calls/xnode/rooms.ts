@@ -2,6 +2,7 @@ import type { Fact, FactOf } from '../../model/index.js'
 import type { Log } from '../../telemetry/index.js'
 import { type AriRest, hasStatus } from '../../transports/ari-client/index.js'
 import { leftBridge } from './facts.js'
+import { makeBridge } from './make-bridge.js'
 
 /** Someone in a conference. */
 export interface Member {
@@ -108,7 +109,7 @@ export function makeRooms({ nodeUuid, ari, tell, log }: RoomsParts): Rooms {
     if (known !== undefined) return known
     const bridge = roomBridge(name)
     try {
-      await ari.request('POST', ['bridges', bridge], { body: { type: 'mixing,dtmf_events', name } })
+      await makeBridge(ari, bridge, { keys: true, name })
     } catch (error) {
       // It stands already, from before this gateway began.
       if (!hasStatus(error, 409)) throw error

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { fakeSite, settled } from './fake-site.js'
+import { fakeSite, refused, settled } from './fake-site.js'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -50,4 +50,23 @@ test('a bridge that is being built is not ended, whatever a picture shows of it'
   site.node.lost()
   go()
   await forking
+})
+
+const taken = [
+  { name: 'is free soon, for the bridge is gone', seen: refused(404), code: 500, requests: 5 },
+  { name: 'is free soon, for nobody is left in the bridge', seen: { channels: [] }, code: 500, requests: 5 },
+  { name: 'is that of one that stands', seen: { channels: ['x', 'y'] }, code: 400, requests: 2 },
+]
+test.each(taken)('an id that Asterisk calls taken $name', async ({ seen, code, requests }) => {
+  let refusals = 0
+  const site = fakeSite((request) => {
+    if (request.startsWith('GET')) return seen
+    return refusals++ < 2 ? refused(409) : refused(503)
+  })
+  site.there('a')
+  expect(await site.ask('Echo2', { uuid: 'a', action: 'START' })).toMatchObject({ code })
+  const made = site.asked.filter((each) => each.endsWith(' bridges/patchbay-echo-a'))
+  expect(made.slice(0, requests)).toEqual(
+    Array.from({ length: requests }, (_, at) => `${at % 2 === 0 ? 'POST' : 'GET'} bridges/patchbay-echo-a`),
+  )
 })

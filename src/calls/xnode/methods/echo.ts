@@ -3,6 +3,7 @@ import { hasStatus } from '../../../transports/ari-client/index.js'
 import { destroy, inLine, join, keeping, noteForlorn, undisturbed } from '../bridges.js'
 import { earId } from '../ears.js'
 import { dropHidden, snoop } from '../hidden.js'
+import { makeBridge } from '../make-bridge.js'
 import type { ChannelMethod, NodeContext } from '../method.js'
 import { refusal } from '../outcome.js'
 import { bad, done, gone, type Result } from '../result.js'
@@ -43,7 +44,7 @@ async function start(node: NodeContext, target: string, isAlone: boolean): Promi
   const bridge = PREFIX + target
   const [takes, says] = earsOf(bridge)
   try {
-    await node.ari.request('POST', ['bridges', bridge], { body: { type: 'mixing,dtmf_events' } })
+    await makeBridge(node.ari, bridge, { keys: true })
   } catch (error) {
     return hasStatus(error, 409) ? bad(`${target} hears an echo already`) : refusal(node, error, target)
   }

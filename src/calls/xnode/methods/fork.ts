@@ -4,6 +4,7 @@ import { hasStatus } from '../../../transports/ari-client/index.js'
 import { inLine, join, keeping, noteForlorn, undisturbed } from '../bridges.js'
 import { earId } from '../ears.js'
 import { endHidden, makeHidden, snoop } from '../hidden.js'
+import { makeBridge } from '../make-bridge.js'
 import type { ChannelMethod, NodeContext } from '../method.js'
 import { refusal } from '../outcome.js'
 import { bad, done, gone, type Result, unsupported } from '../result.js'
@@ -68,7 +69,7 @@ async function start(node: NodeContext, uuid: string, sink: Sink): Promise<Resul
   const bridge = bridgeOf(uuid)
   const [ear, media] = channelsOf(bridge)
   try {
-    await ari.request('POST', ['bridges', bridge], { body: { type: 'mixing' } })
+    await makeBridge(ari, bridge, { keys: false })
   } catch (error) {
     return hasStatus(error, 409) ? bad('the channel is being forked already') : refusal(node, error, uuid)
   }

@@ -223,10 +223,16 @@ async function startListening(node: NodeContext, request: ChannelRequest, wanted
     })
   } catch (error) {
     await dropHidden(node, listener)
-    return hasStatus(error, 404) ? gone() : refusedToRecord(node, uuid, wanted, error)
+    return hasStatus(error, 404) ? lostEar(node, uuid) : refusedToRecord(node, uuid, wanted, error)
   }
-  if (first.kind === 'ended') return gone()
+  if (first.kind === 'ended') return lostEar(node, uuid)
   return first.kind === 'told' && first.value.state === 'failed' ? endOf(first.value, '') : done()
+}
+
+/** The result where the channel that listens is gone: as a rule because the one that it listens to is. */
+async function lostEar(node: NodeContext, uuid: string): Promise<Result> {
+  const isThere = (await node.calls.find(uuid)) !== undefined
+  return isThere ? failed('Asterisk ended the channel that listens for the recording') : gone()
 }
 
 /** A channel that listens for a recording. */

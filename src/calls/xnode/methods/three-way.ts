@@ -3,6 +3,7 @@ import type { Channel, Fact } from '../../../model/index.js'
 import { destroy, join, keeping, noteForlorn, TALK_MS, untilOver } from '../bridges.js'
 import { earId } from '../ears.js'
 import { dropHidden, type Snoop, snoop } from '../hidden.js'
+import { makeBridge } from '../make-bridge.js'
 import type { ChannelMethod, ChannelRequest, NodeContext } from '../method.js'
 import { causeOf, refusal, resultOf } from '../outcome.js'
 import { bad, cutShort, done, gone, noSuchChannel, type Result } from '../result.js'
@@ -104,7 +105,7 @@ async function takePart(
   let asked = tapped
   const build = async () => {
     if (!isUp(channel)) await node.ari.request('POST', ['channels', uuid, 'answer'])
-    await node.ari.request('POST', ['bridges', bridge], { body: { type: 'mixing,dtmf_events' } })
+    await makeBridge(node.ari, bridge, { keys: true })
     await snoop(node, tapped, ear, { spy, whisper }, stopped)
     asked = uuid
     for (const member of [ear, uuid]) await join(node, bridge, member, stopped)
