@@ -75,5 +75,5 @@ STOPSIGNAL SIGTERM
 # Asks whether the process is alive, not whether its links are up: a broker that is away is no reason to start it anew.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(process.env.PATCHBAY_HEALTH_URL).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=64", "/app/dist/main.js"]
+ENTRYPOINT ["node", "/app/dist/main.js"]
 CMD ["run", "-c", "/etc/patchbay/patchbay.yaml"]

@@ -25,7 +25,7 @@ const { positionals, values } = parseArgs({
     messages: { type: 'string', default: '40000' },
     calls: { type: 'string', default: '1000' },
     profile: { type: 'boolean', default: false },
-    young: { type: 'string', default: '64' },
+    young: { type: 'string' },
   },
 })
 const strangers = positionals.filter((name) => !NAMES.includes(name))
@@ -34,13 +34,15 @@ const chosen = positionals.length === 0 ? NAMES : positionals
 const rounds = Number(values.rounds)
 const messages = Number(values.messages)
 const calls = Number(values.calls)
+const nodeFlags = values.young === undefined ? [] : [`--max-semi-space-size=${Number(values.young)}`]
 
 await runScript(['node_modules/typescript/bin/tsc', '-p', 'tsconfig.bench.json'])
 for (const name of chosen) {
   console.log(name)
   const micro = MICRO_BENCHES.find((each) => each === name)
-  if (name === FOOTPRINT_BENCH) await runFootprint(rounds, Number(values.young))
+  if (name === FOOTPRINT_BENCH) await runFootprint(rounds, nodeFlags)
   else if (micro !== undefined) await (values.profile ? profileMicro(micro) : runMicro(micro, rounds))
-  else if (name === GATEWAY_BENCH) await (values.profile ? profileGateway(messages) : runGateway({ rounds, messages }))
+  else if (name === GATEWAY_BENCH)
+    await (values.profile ? profileGateway(messages) : runGateway({ rounds, messages, nodeFlags }))
   else await (values.profile ? profileSteering(calls) : runSteering({ rounds, calls }))
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -30,7 +30,7 @@ export function startPatchbay(config: object, nodeFlags: readonly string[] = [])
   const folder = mkdtempSync(join(tmpdir(), 'patchbay-bench-'))
   const file = join(folder, 'patchbay.yaml')
   writeFileSync(file, JSON.stringify(config)) // JSON is YAML
-  const child = spawn(process.execPath, [...binFlags(), ...nodeFlags, 'dist/main.js', 'run', '-c', file], {
+  const child = spawn(process.execPath, [...nodeFlags, 'dist/main.js', 'run', '-c', file], {
     stdio: ['ignore', 'inherit', 'inherit'],
   })
   return asSubject(child, () => rmSync(folder, { recursive: true, force: true }))
@@ -43,10 +43,4 @@ export async function isReady(adminPort: number): Promise<boolean> {
   } catch {
     return false // it does not listen yet
   }
-}
-
-/** The flags that the first line of the program asks of Node, as when it is started by its name. */
-function binFlags(): string[] {
-  const [first] = readFileSync('dist/main.js', 'utf8').split('\n', 1)
-  return /^#!\/usr\/bin\/env -S node (.+)$/.exec(first ?? '')?.[1]?.split(' ') ?? []
 }

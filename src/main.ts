@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=64
+#!/usr/bin/env node
 import { processIo, runCli } from './cli/index.js'
 
 process.exitCode = await runCli(process.argv.slice(2), processIo())

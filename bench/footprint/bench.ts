@@ -17,7 +17,6 @@ const PER_SECOND = 2000
 const LOAD_MS = 10_000
 const QUIET_MS = 2000
 const QUEUE = 'patchbay.footprint.legacy'
-const nodeOptions = (youngMiB: number) => [`--max-semi-space-size=${youngMiB}`]
 
 interface Brokers {
   readonly amqpUrl: string
@@ -71,8 +70,8 @@ async function untilSettled(gateway: GatewayProcess, taken: number): Promise<voi
 
 const mebibytes = (bytes: number) => `${figure(bytes / 1024 / 1024)} MiB`
 
-async function reportMemory(brokers: Brokers, youngMiB: number): Promise<void> {
-  const gateway = await runGateway(yamlOf(brokers), [...nodeOptions(youngMiB), ...OPEN_TO_LOOK])
+async function reportMemory(brokers: Brokers, nodeFlags: readonly string[]): Promise<void> {
+  const gateway = await runGateway(yamlOf(brokers), [...nodeFlags, ...OPEN_TO_LOOK])
   const inside = await lookInside(gateway)
   try {
     await gateway.untilReady()
@@ -103,8 +102,8 @@ async function delaysOver(gateway: GatewayProcess, ms: number): Promise<string> 
   return `${figure(p99 * 1000)} ms`
 }
 
-async function reportDelay(brokers: Brokers, youngMiB: number): Promise<void> {
-  const gateway = await runGateway(yamlOf(brokers), nodeOptions(youngMiB))
+async function reportDelay(brokers: Brokers, nodeFlags: readonly string[]): Promise<void> {
+  const gateway = await runGateway(yamlOf(brokers), nodeFlags)
   try {
     await gateway.untilReady()
     const idle = await delaysOver(gateway, QUIET_MS)
@@ -124,16 +123,16 @@ async function reportDelay(brokers: Brokers, youngMiB: number): Promise<void> {
 
 /**
  * Prints what a gateway takes, on private brokers.
- * @param youngMiB size of Node's young generation; `patchbay` asks for 64 when it is started by its name
+ * @param nodeFlags for the Node of the gateway
  */
-export async function runFootprint(rounds: number, youngMiB: number): Promise<void> {
+export async function runFootprint(rounds: number, nodeFlags: readonly string[]): Promise<void> {
   await ensureInstalled()
   const [rabbitMq, nats] = await Promise.all([startRabbitMq(), startNats()])
   const brokers = { amqpUrl: rabbitMq.url, natsUrl: nats.url }
   try {
     await reportStart(brokers, rounds)
-    await reportMemory(brokers, youngMiB)
-    await reportDelay(brokers, youngMiB)
+    await reportMemory(brokers, nodeFlags)
+    await reportDelay(brokers, nodeFlags)
   } finally {
     await Promise.all([rabbitMq.stop(), nats.stop()])
   }

@@ -17,6 +17,8 @@ export interface GatewayBenchOptions {
   readonly rounds: number
   /** Messages it finds there. */
   readonly messages: number
+  /** For the Node of the gateway. */
+  readonly nodeFlags: readonly string[]
 }
 
 const MAIN: Variant = { queueType: 'classic', deliver: 'core' }
@@ -101,13 +103,13 @@ interface Rates {
   readonly published: Arrived
 }
 
-async function measure(stage: Stage, { rounds, messages }: GatewayBenchOptions): Promise<Rates> {
+async function measure(stage: Stage, { rounds, messages, nodeFlags }: GatewayBenchOptions): Promise<Rates> {
   const rate = ({ tookMs }: Arrived) => (messages / tookMs) * 1000
   const gateway: number[] = []
   const scripts: Record<Style, number[]> = { plain: [], tuned: [] }
   let published: Arrived = { count: 0, bytes: 0, tookMs: 0 }
   for (let round = 0; round < rounds; round++) {
-    published = await drain(stage, messages, () => startGateway(stage.place))
+    published = await drain(stage, messages, () => startGateway(stage.place, nodeFlags))
     gateway.push(rate(published))
     const { count, bytes } = published
     const alike = { perMessage: count / messages, bytes: Math.round(bytes / count) }
@@ -145,7 +147,7 @@ export async function runGateway(options: GatewayBenchOptions): Promise<void> {
     const rounds = Math.min(options.rounds, ROUNDS_BESIDE)
     for (const variant of BESIDE) {
       await onStage(brokers, variant, async (stage) => {
-        report(variant, await measure(stage, { rounds, messages }), messages)
+        report(variant, await measure(stage, { ...options, rounds }), messages)
       })
     }
   })

@@ -62,11 +62,6 @@ const REFUSED: readonly (readonly [name: string, values: object, told: string])[
     { metrics: { podMonitor: { labels: { 'app.kubernetes.io/managed-by': 'x' } } } },
     'metrics.podMonitor.labels: Property name of "app.kubernetes.io/managed-by"',
   ],
-  [
-    'a young generation of no size',
-    { youngGenerationMiB: 0 },
-    'youngGenerationMiB: Must be greater than or equal to 1',
-  ],
   ['an object for a name', { imagePullSecrets: [{ name: 'x' }] }, 'imagePullSecrets.0: Invalid type. Expected: string'],
   ['a name that is none', { secrets: { env: ['My_Secret'] } }, 'secrets.env.0: Does not match pattern'],
   [

@@ -91,7 +91,7 @@ describe('what is in the image', () => {
     expect(await inspect<Settings>('.Config')).toMatchObject({
       User: '1000:1000',
       WorkingDir: '/app',
-      Entrypoint: ['node', '--max-semi-space-size=64', '/app/dist/main.js'],
+      Entrypoint: ['node', '/app/dist/main.js'],
       Cmd: ['run', '-c', '/etc/patchbay/patchbay.yaml'],
       Labels: {
         'org.opencontainers.image.title': 'Patchbay',

@@ -16,7 +16,6 @@ imagePullPolicy: {{ $v.image.pullPolicy }}
 {{- if .sidecar }}
 restartPolicy: Always
 {{- end }}
-command: [node, --max-semi-space-size={{ int $v.youngGenerationMiB }}, /app/dist/main.js]
 args: [run, -c, /etc/patchbay/patchbay.yaml]
 env:
   - name: POD_NAME

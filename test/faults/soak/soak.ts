@@ -43,9 +43,6 @@ const DRAIN_PATIENCE_MS = 30_000
 /** A process that has nothing to do for so long is at rest: its shortest-lived timers are over. Milliseconds. */
 const REST_MS = 5000
 const STREAM_BYTES = 256 * 1024 * 1024
-/** As the first line of the program asks of Node when it is started by its name. */
-const NODE_OPTIONS = ['--max-semi-space-size=64', ...OPEN_TO_LOOK]
-
 const configuration = ({ amqpUrl, deliver, state }: SoakOptions, natsUrl: string) => `
 group: soak
 state: ${state}
@@ -86,7 +83,7 @@ export async function soak(options: SoakOptions): Promise<Soaked> {
   const { print, lengthMs, warmUpMs, lineEveryMs } = options
   const [monitorPort = 0] = await freePorts(1)
   const nats = await startNats({ extraConfig: `http: 127.0.0.1:${monitorPort}` })
-  const gateway = await runGateway(configuration(options, nats.url), NODE_OPTIONS)
+  const gateway = await runGateway(configuration(options, nats.url), OPEN_TO_LOOK)
   await gateway.untilReady()
   const inside = await lookInside(gateway)
   const { arrivals, close } = await countArrivals(nats.url)

@@ -85,11 +85,6 @@ export const PODS: readonly Case[] = [
     changes: [`${CONTAINER} resources limits memory: "512Mi" → "1Gi"`],
   },
   {
-    name: 'how much of it short-lived messages have',
-    set: { youngGenerationMiB: 16 },
-    changes: [`${CONTAINER} command 1: "--max-semi-space-size=64" → "--max-semi-space-size=16"`],
-  },
-  {
     name: 'labels and annotations of pods',
     set: { podLabels: { a: 'b' }, podAnnotations: { c: 'd' } },
     changes: [`${META} labels a: + "b"`, `${META} annotations c: + "d"`],

@@ -54,7 +54,6 @@ const PROPERTIES: Readonly<Record<string, JsonSchema>> = {
   terminationGracePeriodSeconds: whole(0),
   probes: object({ startup: probe, liveness: probe, readiness: probe }),
   resources,
-  youngGenerationMiB: whole(1, 1024),
   podLabels: labels,
   podAnnotations: texts,
   extraEnv: listOf(env),
