@@ -443,26 +443,32 @@ describe('replicas on one store', () => {
     await second.store.keep({ link: 'one', calls: call('ended') }).written
   })
 
-  test('a journal that was lost and made anew is written and followed again', async () => {
-    const first = await replica()
-    await has(first, ...LINKS)
-    const second = await replica()
-    await first.store.keep({ link: 'one', calls: call('ringing') }).written
-    await first.store.keep({ link: 'two', devices: inUse('d') }).written
-    await until(() => second.store.deviceState('two', 'd') !== undefined)
-    const connection = await connect({ servers: nats.url })
-    await (await jetstreamManager(connection)).streams.delete('patchbay-g-journal')
-    await connection.close()
-    const another = await openStore() // makes what is missing
-    const lost = first.store.keep({ link: 'one', calls: call('answered') }).written
-    await expect(lost).rejects.toMatchObject({ code: 'state.outrun' })
-    await until(() => LINKS.every((link) => first.holds(link) || second.holds(link)))
-    const [holder, other] = first.holds('one') ? [first, second] : [second, first]
-    await holder.store.keep({ link: 'one', calls: call('answered') }).written
-    await until(() => other.store.call('c')?.channel.state === 'answered')
-    expect(other.store.call('c')).toEqual(view('answered'))
-    await another.close()
-  })
+  test.each([0, 40])(
+    'a journal that was lost and made anew, with %i entries by others, is written and followed again',
+    async (others) => {
+      const first = await replica()
+      await has(first, ...LINKS)
+      const second = await replica()
+      await first.store.keep({ link: 'one', calls: call('ringing') }).written
+      await first.store.keep({ link: 'two', devices: inUse('d') }).written
+      await until(() => second.store.deviceState('two', 'd') !== undefined)
+      const connection = await connect({ servers: nats.url })
+      const { streams } = await jetstreamManager(connection)
+      const { config } = await streams.info('patchbay-g-journal')
+      await streams.delete('patchbay-g-journal')
+      await streams.add(config)
+      for (let entry = 0; entry < others; entry++) connection.publish('patchbay.journal.g.elsewhere', 'x')
+      await connection.flush()
+      await connection.close()
+      const lost = first.store.keep({ link: 'one', calls: call('answered') }).written
+      await expect(lost).rejects.toMatchObject({ code: 'state.outrun' })
+      await until(() => LINKS.every((link) => first.holds(link) || second.holds(link)))
+      const [holder, other] = first.holds('one') ? [first, second] : [second, first]
+      await holder.store.keep({ link: 'one', calls: call('answered') }).written
+      await until(() => other.store.call('c')?.channel.state === 'answered')
+      expect(other.store.call('c')).toEqual(view('answered'))
+    },
+  )
 
   test('a line that says nothing for long keeps nobody reading from its old end on', async () => {
     const first = await replica()

@@ -70,7 +70,7 @@ export async function refusal(node: NodeContext, error: unknown, uuid: string): 
 }
 
 /** Whether a channel is gone, or about to be. */
-async function hasGone(node: NodeContext, uuid: string): Promise<boolean> {
+export async function hasGone(node: NodeContext, uuid: string): Promise<boolean> {
   const end = node.happenings.wait(uuid, () => undefined, { timeoutMs: SETTLE_MS })
   if ((await node.calls.find(uuid)) === undefined) return true
   return (await end).kind === 'ended'

@@ -21,7 +21,7 @@ const AGAIN_MS = 200
 
 /**
  * @param tell may be told an entry twice, where one connection follows another
- * @param shortened is told that the journal ends before what was told of it: it lost its end, or is another
+ * @param shortened is told that what was told is not in the journal any more: it lost its end, or is another
  */
 export function makeFollowing(
   journal: Journal,
@@ -33,6 +33,8 @@ export function makeFollowing(
   let follows = 0
   let unfollow: (() => void) | undefined
   let lastPlace = 0
+  /** Which journal that place is in. */
+  let madeAt = ''
   let isTrying = false
   let isAsked = false
   let isClosed = false
@@ -53,10 +55,13 @@ export function makeFollowing(
   }
 
   async function goOn(): Promise<void> {
-    const end = await journal.end()
-    if (end < lastPlace) {
-      log.error('the journal ends before what was read of it; all is read again', { end, read: lastPlace })
+    const [end, now] = await Promise.all([journal.end(), journal.madeAt()])
+    // Another one may have got more entries by now than were read of the one before.
+    if (end < lastPlace || now !== madeAt) {
+      const what = now === madeAt ? 'the journal lost its end' : 'the journal was made anew'
+      log.error(`${what}; all is read again`, { end, read: lastPlace })
       lastPlace = end
+      madeAt = now
       shortened()
     }
     await followFrom(lastPlace + 1)
@@ -80,9 +85,10 @@ export function makeFollowing(
   }
 
   return {
-    from(place) {
+    async from(place) {
       lastPlace = place - 1
-      return followFrom(place)
+      madeAt = await journal.madeAt()
+      await followFrom(place)
     },
     again,
     lastPlace: () => lastPlace,

@@ -4,7 +4,7 @@ import { passThrough } from '../bridges.js'
 import type { Outcome } from '../happenings.js'
 import { dropHidden, snoop } from '../hidden.js'
 import type { ChannelMethod, ChannelRequest, NodeContext } from '../method.js'
-import { refusal, resultOf } from '../outcome.js'
+import { hasGone, refusal, resultOf } from '../outcome.js'
 import { playProgramme } from '../player.js'
 import { isListener, listenerId, type RecordRequest, recordRequestOf } from '../record-request.js'
 import { bad, cutShort, done, failed, gone, type Result, unsupported } from '../result.js'
@@ -231,8 +231,7 @@ async function startListening(node: NodeContext, request: ChannelRequest, wanted
 
 /** The result where the channel that listens is gone: as a rule because the one that it listens to is. */
 async function lostEar(node: NodeContext, uuid: string): Promise<Result> {
-  const isThere = (await node.calls.find(uuid)) !== undefined
-  return isThere ? failed('Asterisk ended the channel that listens for the recording') : gone()
+  return (await hasGone(node, uuid)) ? gone() : failed('Asterisk ended the channel that listens for the recording')
 }
 
 /** A channel that listens for a recording. */

@@ -35,6 +35,8 @@ export interface Journal {
   end(): Promise<number>
   /** Place of the first entry of all lines. */
   first(): Promise<number>
+  /** When it was made: one that was lost and made anew has another time, and begins its places anew. */
+  madeAt(): Promise<string>
   /** Forgets what stands before a place of a line. Its last entry must stay, or the order is lost. */
   forget(line: string, before: number): Promise<void>
 }
@@ -189,6 +191,8 @@ export function makeJournal(
         // One that was emptied goes on where it stood.
         return state.messages === 0 ? state.last_seq + 1 : state.first_seq
       }),
+    madeAt: () =>
+      asked('reading the state of the journal', async ({ manager }) => (await manager.streams.info(stream)).created),
     forget: (line, before) =>
       asked('forgetting a part of the journal', async ({ manager }) => {
         // A server takes "all before the first" for "all".
