@@ -195,13 +195,15 @@ describe('replicas on one store', () => {
     await Promise.all(kept.map(({ written }) => written))
     await kept[2]!.said()
     await kept[0]!.said()
-    // The fourth is said as well, but nobody can have acknowledged it: the process ends before it is written.
+    // The fourth is said as well, and the process ends: either that was written or nobody can have acknowledged it.
     void kept[3]!.said()?.catch(() => undefined)
     await first.stop()
     await has(second, 'one')
     const { taken, unsaid } = second.taken.get('one')!
-    expect(taken.map(({ said }) => said)).toEqual([2, undefined, 1, undefined])
-    expect(unsaid.map((each) => each.taken)).toEqual([2, 4])
+    const last = taken.at(-1)?.said
+    expect([undefined, 3]).toContain(last)
+    expect(taken.map(({ said }) => said)).toEqual([2, undefined, 1, last])
+    expect(unsaid.map((each) => each.taken)).toEqual(last === undefined ? [2, 4] : [2])
   })
 
   test('a message that was refused and became a dead letter is known once, by what became of it last', async () => {
