@@ -29,6 +29,29 @@ const deadLetter = z.strictObject({
     .describe('Queue that keeps them. Default patchbay.dead-letters.'),
 })
 
+const shard = z.strictObject({
+  exchange: z
+    .string()
+    .min(1)
+    .max(255)
+    .describe(
+      'Consistent-hash exchange of ours that gives each message about calls to one of the links that name it. RabbitMQ needs its plugin rabbitmq_consistent_hash_exchange.',
+    ),
+  by: z
+    .string()
+    .regex(
+      /^(header:\S{1,200}|property:(message-id|correlation-id))$/,
+      'want header:NAME, property:message-id or property:correlation-id',
+    )
+    .describe(
+      'What decides which of them: `header:NAME` or `property:correlation-id` of each message, where its publisher writes the id of the call. The same for all of them.',
+    ),
+  drain: z
+    .boolean()
+    .default(false)
+    .describe('Get nothing more, and take what is left in the queue: before the link is taken away. Default false.'),
+})
+
 const amqpPublish = z.strictObject({
   persistent: z.boolean().default(true).describe('Messages survive a restart of the broker. Default true.'),
   window: z.int().min(1).max(100_000).default(1000).describe('Frames that may be unconfirmed at a time. Default 1000.'),
@@ -68,6 +91,16 @@ export function amqpLinkSchema(sources: SecretSources) {
         .default(true)
         .describe('Declare exchanges, queue and bindings; false for a broker we may not change. Default true.'),
       queue: queue.prefault({}).describe('The queue we consume from.'),
+      messages: z
+        .array(z.string().min(1))
+        .min(1)
+        .exactOptional()
+        .describe('Messages that the queue is bound for, by their names in the mapping file. Default: all of them.'),
+      shard: shard
+        .exactOptional()
+        .describe(
+          'Take a share of the messages about calls, and nothing else: several links, and with them several replicas, carry what one cannot. Default: take all messages.',
+        ),
       deadLetter: deadLetter.prefault({}).describe('Where what cannot be translated goes, the reason in its headers.'),
       publish: amqpPublish.prefault({}).describe('How we publish.'),
     })

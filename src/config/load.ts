@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { checkLinks } from './check-links.js'
 import { checkRoutes } from './check-routes.js'
+import { checkShards } from './check-shards.js'
 import { checkStore } from './check-store.js'
 import { type Environment, substitute } from './environment.js'
 import { type Fault, sortFaults } from './fault.js'
@@ -76,7 +77,8 @@ export function parseConfig(
   const { source, faults: unset } = substitute(readYaml(text, file), schema, env)
   const checked = checkYaml(source, schema, 'config')
   const raw = viewRaw(source.value)
-  const across = [...checkLinks(source, raw), ...checkRoutes(source, raw), ...checkStore(source, raw)]
+  const checks = [checkLinks, checkShards, checkRoutes, checkStore]
+  const across = checks.flatMap((check) => check(source, raw))
   const faults = [...unset, ...('faults' in checked ? checked.faults.filter(notBecauseOf(unset)) : []), ...across]
   if ('faults' in checked || faults.length > 0) return { faults: sortFaults(faults) }
   return { config: freeze(complete(checked.data, folder)), source, text }
@@ -99,7 +101,18 @@ function complete(parsed: ParsedConfig, folder: string): Config {
     ...(parsed.state === 'jetstream' && storeLink !== undefined && { store: { ...store, link: storeLink } }),
     mappings: parsed.mappings?.map((path) => mappingPath(path, folder)) ?? SHIPPED_MAPPINGS.map(shippedMapping),
     links: Object.fromEntries(links),
-    routes: parsed.routes.map((route) => ({ ...route, name: route.name ?? `${route.from}-to-${route.to}` })),
+    routes: parsed.routes.map((route) => completeRoute(route, parsed.links)),
+  }
+}
+
+/** A share of the messages is no full picture, so nothing is asked of who brings it. */
+function completeRoute({ name, sync, ...route }: ParsedConfig['routes'][number], links: ParsedConfig['links']) {
+  const source = links[route.from]
+  const isShard = source?.type === 'amqp' && source.shard !== undefined
+  return {
+    ...route,
+    name: name ?? `${route.from}-to-${route.to}`,
+    sync: isShard ? { ...sync, ask: false } : sync,
   }
 }
 

@@ -8,6 +8,10 @@ export interface RawLink {
   readonly urls: readonly string[]
   readonly servers: readonly string[]
   readonly queue: string | undefined
+  readonly shardExchange: string | undefined
+  readonly shardBy: string | undefined
+  readonly dialect: string | undefined
+  readonly namesMessages: boolean
   readonly nodeUuid: string | undefined
   readonly deliver: string | undefined
   readonly streamName: string | undefined
@@ -46,6 +50,7 @@ export interface RawRoute {
   readonly from: string | undefined
   readonly to: string | undefined
   readonly facts: readonly string[] | undefined
+  readonly asks: boolean
 }
 
 /** What checks across sections need of a file that may have faults of its own. */
@@ -79,6 +84,10 @@ function viewLink(name: string, link: unknown): RawLink {
     urls: texts([get(link, 'url')].flat()) ?? [],
     servers: texts(get(link, 'servers')) ?? [],
     queue: text(get(get(link, 'queue'), 'name')),
+    shardExchange: text(get(get(link, 'shard'), 'exchange')),
+    shardBy: text(get(get(link, 'shard'), 'by')),
+    dialect: text(get(link, 'dialect')),
+    namesMessages: get(link, 'messages') !== undefined,
     nodeUuid: text(get(get(link, 'node'), 'uuid')),
     deliver: text(get(link, 'deliver')),
     streamName: text(get(get(link, 'stream'), 'name')),
@@ -118,6 +127,7 @@ function viewRoute(route: unknown, index: number): RawRoute {
     from: text(get(route, 'from')),
     to: text(get(route, 'to')),
     facts: texts(get(route, 'facts')),
+    asks: get(get(route, 'sync'), 'ask') === true,
   }
 }
 

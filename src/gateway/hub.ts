@@ -37,6 +37,8 @@ export interface Arrival {
   readonly blind?: ReadonlySet<string>
   /** The facts are about channels that their switch is to make next. */
   readonly planned?: boolean
+  /** The link brings a share of the calls, and hears besides what each share has to know. */
+  readonly isShare?: boolean
   /** What the facts' own meta are made from. */
   readonly meta: Meta
   /** When the message came, and when it was read, by `performance.now()`. */
@@ -166,6 +168,11 @@ export function makeHub({ isDrawn, rules, store, post, stages, now }: HubParts):
   function tellOther(arrival: Arrival, fact: Exclude<Fact, ChannelFact>, work: Work): void {
     if (fact.kind === 'terminal') {
       tellTerminal(arrival.link, fact, work)
+      return
+    }
+    // Whoever brings a share of the calls hears what every share has to know; a link beside tells it on, once.
+    if (arrival.isShare === true) {
+      if (fact.kind === 'lifecycle') endCallsOf(arrival.link, fact, work)
       return
     }
     if (isDrawn(arrival.link) && isNoNews(arrival.link, fact, work)) return

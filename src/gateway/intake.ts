@@ -36,6 +36,8 @@ export interface IntakeParts {
   readonly qualify: string | undefined
   /** Messages this link carries that are none of a translator's business. */
   readonly passOver: PassOver
+  /** It brings a share of the calls: full pictures are of more than that, and not taken. */
+  readonly isShare: boolean
   /** Told of every message that was taken in, and of what follows from it, after it was told on. */
   readonly onTaken: (arrival: Arrival, inferred: readonly Fact[]) => void
   readonly now: () => number
@@ -128,6 +130,7 @@ export function makeIntake(parts: IntakeParts): Intake {
     }
     const { facts } = message
     if (facts.some(isOwn)) return ignore(job, 'own', span)
+    if (parts.isShare && message.full !== undefined) return ignore(job, 'picture', span)
     note(job, facts, message.rule, span)
     const meta = metaOf(job, path)
     assignMeta(facts, meta)
@@ -139,7 +142,8 @@ export function makeIntake(parts: IntakeParts): Intake {
     const readAt = performance.now()
     stages.read(readAt - takenAt)
     const timing = { takenAt, readAt }
-    return { link: link.name, facts, path, full, blind, meta, timing, taken: job.taken, span }
+    const { isShare } = parts
+    return { link: link.name, facts, path, full, blind, meta, timing, taken: job.taken, span, isShare }
   }
 
   function isOwn(fact: Fact): boolean {

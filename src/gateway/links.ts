@@ -102,27 +102,52 @@ export function amqpTopology(
   dialect: Dialect,
   { isSource }: Pick<LinkRoles, 'isSource'>,
 ): AmqpTopology {
-  const keys = new Map<string, Set<string>>()
-  for (const { addresses } of dialect.messages) {
-    const exchange = addresses.get('exchange')?.fixed
-    const key = addresses.get('key')?.fixed
-    if (exchange === undefined || key === undefined) continue
-    keys.set(exchange, (keys.get(exchange) ?? new Set()).add(key))
-  }
-  const exchanges = [...keys].map(([name, some]) => ({
+  const exchanges = [...keysOf(dialect.messages)].map(([name, some]) => ({
     name,
     type: [...some].every((key) => key === '') ? 'fanout' : 'topic',
   }))
-  const bindings = [...keys].flatMap(([exchange, some]) => [...some].map((key) => ({ exchange, key })))
   const { exchange, queue } = link.deadLetter
   return {
     exchanges: [...exchanges, { name: exchange, type: 'fanout' }],
-    consume: isSource ? [{ queue: { ...link.queue }, bindings }] : [],
+    consume: isSource ? [{ queue: { ...link.queue }, ...boundFor(link, dialect) }] : [],
     dead: {
       queue: { name: queue, type: link.queue.type, singleActiveConsumer: false },
       bindings: [{ exchange, key: '' }],
     },
   }
+}
+
+/** What comes to the queue of a link; whatever else the dialect has does not, also where it did before. */
+function boundFor({ messages, shard }: AmqpLinkConfig, dialect: Dialect): Omit<AmqpConsume, 'queue'> {
+  const all = dialect.messages
+  if (shard !== undefined) {
+    // What a server says of itself is about the calls of every shard.
+    const bindings = bindingsOf(all.filter(({ rule }) => rule.fact === 'lifecycle'))
+    const divided = bindingsOf(all.filter(({ rule }) => rule.fact === 'channel'))
+    return { bindings, unbound: without(bindingsOf(all), bindings), shard: { ...shard, bindings: divided } }
+  }
+  const bindings = bindingsOf(messages === undefined ? all : all.filter(({ name }) => messages.includes(name)))
+  return { bindings, unbound: without(bindingsOf(all), bindings) }
+}
+
+type Bindings = NonNullable<AmqpConsume['bindings']>
+
+const bindingsOf = (messages: Dialect['messages']): Bindings =>
+  [...keysOf(messages)].flatMap(([exchange, some]) => [...some].map((key) => ({ exchange, key })))
+
+const without = (all: Bindings, some: Bindings): Bindings =>
+  all.filter(({ exchange, key }) => !some.some((each) => each.exchange === exchange && each.key === key))
+
+/** The keys of each exchange. */
+function keysOf(messages: Dialect['messages']): ReadonlyMap<string, ReadonlySet<string>> {
+  const keys = new Map<string, Set<string>>()
+  for (const { addresses } of messages) {
+    const exchange = addresses.get('exchange')?.fixed
+    const key = addresses.get('key')?.fixed
+    if (exchange === undefined || key === undefined) continue
+    keys.set(exchange, (keys.get(exchange) ?? new Set()).add(key))
+  }
+  return keys
 }
 
 interface Observed {

@@ -65,6 +65,7 @@ export function makeStation(link: HubLink, around: Surroundings): Station {
     ownNodes: settings.type === 'nats' ? announcedNodes(config) : new Set(),
     qualify: settings.type === 'ari' && settings.qualifyIds ? settings.node : undefined,
     passOver: settings.type === 'nats' ? xccPassOver(() => rules.current().dialectOf(link.name)) : () => undefined,
+    isShare: settings.type === 'amqp' && settings.shard !== undefined,
     onTaken(arrival, inferred) {
       sync.note(arrival)
       for (const { kind } of arrival.facts) if (kind === 'gap') link.metrics.gap()

@@ -22,6 +22,7 @@ import {
   makeRuleset,
   readThrough,
   unknownDialects,
+  unknownMessages,
 } from './rules/index.js'
 import { followSecrets, serverFaults } from './secrets.js'
 import { type GatewayParts, SHARED_STATE } from './wiring.js'
@@ -59,7 +60,8 @@ export function openGateway(
   const draft = draftRules(config, { folder, read: readThrough, open })
   if ('faults' in draft) return draft
   const unknown = unknownDialects(dialectsOf(config.links), [...draft.dialects.keys()], source)
-  const faults = [...unknown, ...serverFaults(config, source)]
+  const named = new Map([...draft.dialects].map(([name, { messages }]) => [name, messages.map((each) => each.name)]))
+  const faults = [...unknown, ...unknownMessages(config.links, named, source), ...serverFaults(config, source)]
   if (faults.length > 0) return { faults }
   const log = createLog(config.log, sink, secretValues(config))
   const metrics = createMetrics({

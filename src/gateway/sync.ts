@@ -73,6 +73,8 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
   const dialectOf = ({ name }: SyncLink) => rules.current().dialectOf(name)
   const answers = (link: string) => rules.current().config.routes.some(({ to, sync }) => to === link && sync.answer)
 
+  const asks = (link: string) => rules.current().config.routes.some(({ from, sync }) => from === link && sync.ask)
+
   function publisherOf(link: string): Publisher {
     let found = publishers.get(link)
     if (found === undefined) {
@@ -137,6 +139,7 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
   function lifecycle(link: string, publisher: Publisher, event: string | undefined): void {
     if (event === 'cluster-backup') publisher.standby = true
     else if (event === 'cluster-master') publisher.standby = false
+    if (!asks(link)) return
     if (event === 'cluster-master' || event === 'reboot-calls' || event === 'voice-crash') {
       ask(link).catch((error: unknown) => log.warn('a full picture could not be asked for', { link, err: error }))
     }

@@ -62,6 +62,12 @@ test.each([
     ':7:31: config.link: no mapping file is for the dialect xkk; want voice-events or xcc',
   ],
   [
+    'a message that the mapping does not have',
+    'dialect: voice-events,',
+    'dialect: voice-events, messages: [channel-states, chanel-states],',
+    'the mapping of voice-events has no message chanel-states; did you mean channel-states?',
+  ],
+  [
     'a setting that is none',
     'profile: psych-4',
     'profil: psych-4',

@@ -6,6 +6,7 @@ export interface LegacyMessage {
   readonly exchange: string
   readonly key: string
   readonly body: string | Uint8Array
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** A publisher that goes on until the broker has confirmed what it was given, over as many connections as it takes. */
@@ -64,7 +65,8 @@ function keptChannel(urls: readonly string[]) {
 }
 
 function confirmed(channel: ConfirmChannel, message: LegacyMessage, messageId: string | undefined): Promise<boolean> {
-  const given = messageId === undefined ? { persistent: true } : { persistent: true, messageId }
+  const { headers } = message
+  const given = { persistent: true, ...(messageId !== undefined && { messageId }), ...(headers && { headers }) }
   return new Promise((resolve) => {
     const settle = (error: unknown) => resolve(error === null)
     try {

@@ -1,15 +1,13 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { dump } from 'js-yaml'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { COMMANDS } from '../../src/cli/commands.js'
-import { runCli } from '../../src/cli/index.js'
 import { valueAt } from '../tools/chart/values-docs.js'
 import { CHART, type KubernetesObject, readValues, render } from './chart.js'
+import { checked } from './checked.js'
 import { typeFaults, validate } from './kubernetes.js'
 
 const VALUES: Readonly<Record<string, object>> = {
@@ -50,33 +48,6 @@ test('a wrong type, a missing key and an unknown one are seen', () => {
   expect(() => validate(planted((spec) => delete spec.selector))).toThrow('selector')
   expect(typeFaults([planted((spec) => Object.assign(spec, { replicass: 2 }))])[0]).toContain('replicass')
 })
-
-/** What `patchbay check` says of the files of a ConfigMap, with Secrets as they would be mounted. */
-async function checked(documents: ReadonlyMap<string, KubernetesObject>): Promise<string> {
-  const { data } = documents.get('ConfigMap/patchbay') as KubernetesObject & { data: Record<string, string> } // that is its form
-  const folder = mkdtempSync(join(tmpdir(), 'patchbay-configmap-'))
-  try {
-    const secrets = join(folder, 'secrets')
-    for (const [, file] of Object.values(data)
-      .join()
-      .matchAll(/\/run\/secrets\/(\S+)/g)) {
-      mkdirSync(join(secrets, file!, '..'), { recursive: true })
-      writeFileSync(join(secrets, file!), '-----BEGIN X-----')
-    }
-    for (const [name, text] of Object.entries(data)) {
-      writeFileSync(join(folder, name), text.replaceAll('/run/secrets', secrets))
-    }
-    const names = [...data['patchbay.yaml']!.matchAll(/env: (\w+)|\$\{(\w+)/g)].map(([, one, other]) => one ?? other!)
-    const env = Object.fromEntries(names.map((name) => [name, 'secret']))
-    const lines: string[] = []
-    const out = async (text: string | Uint8Array) => void lines.push(String(text))
-    const io = { stdin: (async function* () {})(), env, out, err: (line: string) => void lines.push(line) }
-    await runCli(['check', '-c', join(folder, 'patchbay.yaml')], io)
-    return lines.join('')
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
 
 test.each(RENDERED)('with the values `$name` the configuration passes `patchbay check`', async ({ documents }) => {
   expect(await checked(documents)).toMatch(/^\d+ files checked, no faults\n$/)

@@ -20,7 +20,7 @@ test.each(examples.filter((text) => !text.includes('{{')))('its values are taken
 })
 
 test('its examples are found', () => {
-  expect(examples).toHaveLength(4)
+  expect(examples).toHaveLength(5)
 })
 
 test('values that it names are there', () => {

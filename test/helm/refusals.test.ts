@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { APPS, merge, PBX, POLICY, SHARED, SIDECAR } from './cases/case.js'
+import { APPS, merge, PBX, POLICY, SHARED, SHARES, SIDECAR } from './cases/case.js'
 import { refusal } from './chart.js'
 
 const REFUSED: readonly (readonly [name: string, values: object, told: string])[] = [
@@ -9,6 +9,27 @@ const REFUSED: readonly (readonly [name: string, values: object, told: string])[
     { autoscaling: { enabled: true } },
     'autoscaling.enabled: one replica takes from a link',
   ],
+  [
+    'autoscaling of pods that share nothing',
+    { shards: 2, autoscaling: { enabled: true }, config: SHARES },
+    'autoscaling.enabled: several pods need `config.state: jetstream`',
+  ],
+  [
+    'autoscaling of pods that get nothing',
+    { shards: 2, autoscaling: { enabled: true }, config: { ...SHARES, state: 'jetstream' } },
+    'autoscaling.enabled: a pod that comes later gets no shard',
+  ],
+  [
+    'a shard where there is none',
+    { config: { ...SHARES, state: 'jetstream', store: { link: 'bus-SHARD' } } },
+    'config: `bus-SHARD` stands where no shard is',
+  ],
+  [
+    'a shard that would be a number',
+    { config: merge(SHARES, { links: { 'bus-SHARD': { node: { uuid: 'SHARD' } } } }) },
+    'config: SHARD alone would become a number',
+  ],
+  ['shards of nothing', { shards: 2 }, 'shards: there is nothing to make 2 of'],
   ['an admin port that is not known', { config: { admin: { port: `\${PORT}` } } }, 'config.admin.port: want a number'],
   ['an admin port that nobody finds', { config: { admin: { port: 0 } } }, 'config.admin.port: want a number'],
   [

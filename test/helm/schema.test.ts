@@ -34,7 +34,7 @@ const REFUSED: readonly (readonly [name: string, values: object, told: string])[
   ],
   ['a text for a number', { replicaCount: '2' }, 'replicaCount: Invalid type. Expected: integer, given: string'],
   ['no replica', { replicaCount: 0 }, 'replicaCount: Must be greater than or equal to 1'],
-  ['shards', { shards: 2 }, 'shards: Must be less than or equal to 1'],
+  ['shards', { shards: 65 }, 'shards: Must be less than or equal to 64'],
   ['a text for a switch', { sidecar: { enabled: 'yes' } }, 'sidecar.enabled: Invalid type. Expected: boolean'],
   ['a number for a label', { podLabels: { version: 1 } }, 'podLabels.version: Invalid type. Expected: string'],
   [

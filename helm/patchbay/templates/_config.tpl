@@ -1,6 +1,47 @@
 {{/* What follows from the gateway's own configuration. Each takes the root, or says what. */}}
 
 {{/*
+patchbay.yaml. Links that have SHARD in their names, and routes that speak of them, are there once for each shard. As text, for numbers that
+were read once more would lose digits.
+*/}}
+{{- define "patchbay.config" -}}
+{{- $config := .Values.config -}}
+{{- if eq (include "patchbay.isSharded" .) "true" -}}
+{{- $shards := untilStep 1 (int (add1 .Values.shards)) 1 -}}
+{{ omit $config "links" "routes" | toYaml }}
+links:
+{{- range $name, $link := $config.links }}
+{{- $text := dict $name $link | toYaml }}
+{{- if contains "SHARD" $name }}
+{{- range $shards }}
+{{ replace "SHARD" (toString .) $text | indent 2 }}
+{{- end }}
+{{- else }}
+{{ $text | indent 2 }}
+{{- end }}
+{{- end }}
+routes:
+{{- range $config.routes }}
+{{- $text := list . | toYaml }}
+{{- if contains "SHARD" $text }}
+{{- range $shards }}
+{{ replace "SHARD" (toString .) $text | indent 2 }}
+{{- end }}
+{{- else }}
+{{ $text | indent 2 }}
+{{- end }}
+{{- end }}
+{{- else -}}
+{{ toYaml $config }}
+{{- end -}}
+{{- end -}}
+
+{{/* Whether a link has SHARD in its name. */}}
+{{- define "patchbay.isSharded" -}}
+{{- keys .Values.config.links | join " " | contains "SHARD" -}}
+{{- end -}}
+
+{{/*
 Where the gateway listens for others than the scraper: a JSON list of path, host, port and who comes.
 */}}
 {{- define "patchbay.listeners" -}}
@@ -70,9 +111,10 @@ Names the part of the configuration that takes effect only at a start. Where fil
 */}}
 {{- define "patchbay.restartChecksum" -}}
 {{- $config := .Values.config -}}
+{{- $shards := eq (include "patchbay.isSharded" .) "true" | ternary (list .Values.shards) list -}}
 {{- if eq (int (dig "reload" "everyMs" 500 $config)) 0 -}}
-{{- list $config .Values.mappings.files | toJson | sha256sum -}}
+{{- concat (list $config .Values.mappings.files) $shards | toJson | sha256sum -}}
 {{- else -}}
-{{- omit $config "routes" "mappings" "settings" | toJson | sha256sum -}}
+{{- concat (omit $config "routes" "mappings" "settings" | list) $shards | toJson | sha256sum -}}
 {{- end -}}
 {{- end -}}

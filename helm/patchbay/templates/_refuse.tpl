@@ -6,8 +6,27 @@
 {{- if and (gt (int $v.replicaCount) 1) (ne (dig "state" "memory" $config) "jetstream") -}}
 {{- $faults = append $faults (printf "replicaCount: %d pods need `config.state: jetstream`; with memory each would tell everything once more" (int $v.replicaCount)) -}}
 {{- end -}}
-{{- if and $v.autoscaling.enabled (le (int $v.shards) 1) -}}
-{{- $faults = append $faults "autoscaling.enabled: one replica takes from a link, so more pods carry no more load; it needs `shards` above 1, which this version does not know" -}}
+{{- $isSharded := eq (include "patchbay.isSharded" .) "true" -}}
+{{- if and (gt (int $v.shards) 1) (not $isSharded) -}}
+{{- $faults = append $faults (printf "shards: there is nothing to make %d of; want links with SHARD in their names in config.links" (int $v.shards)) -}}
+{{- end -}}
+{{- $written := include "patchbay.config" . -}}
+{{- if contains "SHARD" $written -}}
+{{- $faults = append $faults (printf "config: `%s` stands where no shard is; want it in links with SHARD in their names, and in routes between them" (regexFind "[^\\s]*SHARD[^\\s]*" $written)) -}}
+{{- end -}}
+{{- if and $isSharded (regexMatch "(: |- |^ *)SHARD(:|\\s|$)" (toYaml $config)) -}}
+{{- $faults = append $faults "config: SHARD alone would become a number; want other letters beside it" -}}
+{{- end -}}
+{{- if $v.autoscaling.enabled -}}
+{{- if or (le (int $v.shards) 1) (not $isSharded) -}}
+{{- $faults = append $faults "autoscaling.enabled: one replica takes from a link, so more pods carry no more load; want `shards` above 1" -}}
+{{- end -}}
+{{- if ne (dig "state" "memory" $config) "jetstream" -}}
+{{- $faults = append $faults "autoscaling.enabled: several pods need `config.state: jetstream`; with memory each would tell everything once more" -}}
+{{- end -}}
+{{- if eq (toString (dig "store" "spreadAfterMs" 0 $config)) "0" -}}
+{{- $faults = append $faults "autoscaling.enabled: a pod that comes later gets no shard of those before; want `config.store.spreadAfterMs`, such as 5000" -}}
+{{- end -}}
 {{- end -}}
 {{- if not (regexMatch "^[1-9][0-9]*$" (toString (dig "admin" "port" 9464 $config))) -}}
 {{- $faults = append $faults "config.admin.port: want a number, for probes and Services name it" -}}

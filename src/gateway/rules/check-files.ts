@@ -20,7 +20,7 @@ import type { LoadedMapping, SettingValues } from '../../mapping/load.js'
 import { type OpenMapping, openMapping, type ReadText } from '../dialects.js'
 import { isMap, type Plain } from './plain.js'
 import { steeredLinks } from './ruleset.js'
-import { dialectsOf, unknownDialects } from './unknown-dialects.js'
+import { dialectsOf, unknownDialects, unknownMessages } from './unknown-dialects.js'
 
 /** What was looked at and what was found. */
 export interface CheckedFiles {
@@ -72,6 +72,8 @@ export function checkFiles(
     const dialects = config === undefined ? literalDialects(source.value) : dialectsOf(config.links)
     faults.push(...unknownDialects(dialects, known, source))
   }
+  const messagesOf = new Map(mappings.map(({ file: { dialect, messages } }) => [dialect, Object.keys(messages)]))
+  if (config !== undefined) faults.push(...unknownMessages(config.links, messagesOf, source))
   faults.push(...checkSettings(source, config?.settings ?? literalSettings(source.value), mappings, isSure))
   const paths = named.filter((path) => path !== undefined)
   return { files: [file, ...paths, ...steering], faults: sortFaults(faults), loaded }

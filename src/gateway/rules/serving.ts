@@ -25,7 +25,10 @@ export function servingOf({ config, dialects, ways }: RulesDraft): Serving {
     const { exchanges, consume } = amqpTopology(link, dialects.get(link.dialect)!, { isSource })
     for (const { name: exchange, type } of exchanges)
       declared.add(`that \`links.${name}\` has the ${type} exchange ${JSON.stringify(exchange)}`)
-    for (const { exchange, key } of consume.flatMap(({ bindings = [] }) => bindings))
+    for (const { exchange, key } of consume.flatMap(({ bindings = [], shard }) => [
+      ...bindings,
+      ...(shard?.bindings ?? []),
+    ]))
       declared.add(`that \`links.${name}\` hears ${JSON.stringify(key)} of the exchange ${JSON.stringify(exchange)}`)
   }
   for (const { route, source, target, steered } of ways) {

@@ -10,8 +10,16 @@ const DROP_REASONS = ['buffer-full', 'stopping', 'dead-letter-failed', 'reply-fa
 /** One of {@link DROP_REASONS}. */
 export type DropReason = (typeof DROP_REASONS)[number]
 
-/** What an observer sees and passes over on purpose. */
-const IGNORED_KINDS = ['result', 'node-request', 'controller-request', 'other-request', 'unknown-event', 'own'] as const
+/** What is passed over on purpose; a `picture` is one of everything, on a link that takes a share of the messages. */
+const IGNORED_KINDS = [
+  'result',
+  'node-request',
+  'controller-request',
+  'other-request',
+  'unknown-event',
+  'own',
+  'picture',
+] as const
 /** One of {@link IGNORED_KINDS}. */
 export type IgnoredKind = (typeof IGNORED_KINDS)[number]
 

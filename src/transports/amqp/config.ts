@@ -31,6 +31,21 @@ export interface AmqpConsume {
   readonly queue: AmqpQueue | string
   /** Bindings to make, with exact or topic keys. Default none. */
   readonly bindings?: readonly { readonly exchange: string; readonly key: string }[]
+  /** Bindings that are not wanted: those of an earlier configuration are taken away. Default none. */
+  readonly unbound?: AmqpConsume['bindings']
+  /** A share of other messages comes to the queue besides. Default none. */
+  readonly shard?: AmqpShard
+}
+
+/** An exchange of the plugin rabbitmq_consistent_hash_exchange, between what is bound and the queues that share it. */
+export interface AmqpShard {
+  readonly exchange: string
+  /** `header:NAME`, `property:message-id` or `property:correlation-id`: equal ones go to the same queue. */
+  readonly by: string
+  /** The queue gets no share any more. */
+  readonly drain: boolean
+  /** What is divided among the queues. */
+  readonly bindings: NonNullable<AmqpConsume['bindings']>
 }
 
 /** What we present, and whom we trust. */

@@ -19,9 +19,14 @@ export function isNotFound(error: unknown): boolean {
   return replyCode(error) === 404
 }
 
-/** What an amqplib error says, or the thing itself as text. */
+/** Type of exchanges that a plugin of RabbitMQ adds. A broker without it ends the connection. */
+export const HASH_EXCHANGE = 'x-consistent-hash'
+const LACKS_PLUGIN = new RegExp(`unknown exchange type '${HASH_EXCHANGE}'`)
+
+/** What an amqplib error says, or the thing itself as text; with what to do about it where that is known. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  const text = error instanceof Error ? error.message : String(error)
+  return LACKS_PLUGIN.test(text) ? `${text}; enable its plugin rabbitmq_consistent_hash_exchange` : text
 }
 
 /** The error for a frame whose publication alone made the broker close the channel; undefined where a retry may help. */

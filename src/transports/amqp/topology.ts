@@ -1,8 +1,8 @@
 import type { Channel, ChannelModel, Options } from 'amqplib'
 import { GatewayError } from '../../errors.js'
 import type { LinkEvent } from '../transport.js'
-import type { AmqpConfig, AmqpConsume, AmqpQueue } from './config.js'
-import { reasonOf, replyCode } from './errors.js'
+import type { AmqpConfig, AmqpConsume, AmqpQueue, AmqpShard } from './config.js'
+import { HASH_EXCHANGE, reasonOf, replyCode } from './errors.js'
 
 const PRECONDITION_FAILED = 406
 const ACCESS_REFUSED = 403
@@ -91,10 +91,52 @@ export async function declareQueue(
     await declare(model, `queue "${name}"`, report, (channel) => channel.assertQueue(name, options))
   }
   for (const { exchange, key } of entry.bindings ?? []) {
-    try {
-      await onChannel(model, (channel) => channel.bindQueue(name, exchange, key))
-    } catch (error) {
-      throw topologyError(`cannot bind queue "${name}" to exchange "${exchange}" by "${key}"`, error)
-    }
+    const what = `cannot bind queue "${name}" to exchange "${exchange}" by "${key}"`
+    await bind(model, what, (channel) => channel.bindQueue(name, exchange, key))
   }
+  if (entry.shard !== undefined) await joinShards(model, name, entry.shard)
+  // Last, so that nothing falls between two ways.
+  for (const { exchange, key } of entry.unbound ?? []) {
+    const what = `cannot unbind queue "${name}" from exchange "${exchange}" by "${key}"`
+    await bind(model, what, (channel) => channel.unbindQueue(name, exchange, key))
+  }
+}
+
+async function bind(model: ChannelModel, what: string, action: (channel: Channel) => Promise<unknown>): Promise<void> {
+  try {
+    await onChannel(model, action)
+  } catch (error) {
+    throw topologyError(what, error)
+  }
+}
+
+/** To a consistent-hash exchange the key of a binding is a weight; all queues weigh the same. */
+const WHOLE_SHARE = '1'
+
+/** One of other properties cannot be used: it would divide the messages in another way than the configuration says. */
+async function joinShards(model: ChannelModel, queue: string, shard: AmqpShard): Promise<void> {
+  const { exchange: hash, by, drain, bindings } = shard
+  const options = { durable: true, arguments: hashOf(by) }
+  await bind(model, `cannot declare exchange "${hash}"`, (channel) =>
+    channel.assertExchange(hash, HASH_EXCHANGE, options),
+  )
+  if (drain)
+    await bind(model, `cannot unbind queue "${queue}" from exchange "${hash}"`, (channel) =>
+      channel.unbindQueue(queue, hash, WHOLE_SHARE),
+    )
+  else
+    await bind(model, `cannot bind queue "${queue}" to exchange "${hash}"`, (channel) =>
+      channel.bindQueue(queue, hash, WHOLE_SHARE),
+    )
+  for (const { exchange, key } of bindings) {
+    const what = `cannot bind exchange "${hash}" to exchange "${exchange}" by "${key}"`
+    await bind(model, what, (channel) => channel.bindExchange(hash, exchange, key))
+  }
+}
+
+/** In the plugin's words. */
+function hashOf(by: string): Readonly<Record<string, string>> {
+  const [kind, ...rest] = by.split(':')
+  const name = rest.join(':')
+  return kind === 'header' ? { 'hash-header': name } : { 'hash-property': name.replace('-', '_') }
 }

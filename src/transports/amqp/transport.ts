@@ -1,7 +1,7 @@
 import type { Channel, ChannelModel } from 'amqplib'
 import { stopPatience } from '../patience.js'
 import type { LinkEvent, LinkHandlers, StartOptions, Transport } from '../transport.js'
-import type { AmqpConfig } from './config.js'
+import type { AmqpConfig, AmqpConsume } from './config.js'
 import { type KeptConnection, keepConnection } from './connection.js'
 import { type QueueConsumer, queueConsumer } from './consumer.js'
 import { makePublisher } from './publisher.js'
@@ -75,8 +75,10 @@ export function amqpTransport(config: AmqpConfig): Transport {
     await Promise.all(connections.map((connection) => connection.close()))
   }
 
+  const hashExchangeOf = ({ shard }: AmqpConsume) => (shard === undefined ? [] : [shard.exchange])
   /** Exchanges that were made with bindings of ours, or that we publish to, are to stay. */
-  const declared = config.declare === false ? [] : (config.exchanges ?? []).map(({ name }) => name)
+  const made = [...(config.exchanges ?? []).map(({ name }) => name), ...(config.consume ?? []).flatMap(hashExchangeOf)]
+  const declared = config.declare === false ? [] : made
 
   async function probeSource(channel: Channel): Promise<void> {
     if (declared.length === 0) await channel.prefetch(0)

@@ -44,6 +44,25 @@ export const APPS_TOLD = `${CONFIG} links apps: + ${told(apps)}`
 export const PBX = { config: { links: { pbx } } }
 export const PBX_TOLD = `${CONFIG} links pbx: + ${told(pbx)}`
 export const SHARED = { replicaCount: 2, config: { state: 'jetstream' } }
+/** A configuration of links that each take a share. */
+export const SHARES = {
+  links: {
+    'calls-SHARD': {
+      type: 'amqp',
+      dialect: 'voice-events',
+      url: 'amqp://rabbitmq',
+      username: 'patchbay',
+      password: { env: 'X' },
+      shard: { exchange: 'patchbay.calls', by: 'header:call-id' },
+    },
+    'bus-SHARD': { type: 'nats', dialect: 'xcc', servers: ['nats:4222'], node: { uuid: 'patchbay-SHARD' } },
+  },
+  routes: [
+    { from: 'bus', to: 'legacy' },
+    { from: 'calls-SHARD', to: 'bus-SHARD' },
+  ],
+  limits: { bytes: 123_456_789 },
+}
 export const SIDECAR = { sidecar: { enabled: true } }
 export const POLICY = { networkPolicy: { enabled: true } }
 

@@ -45,7 +45,7 @@ const PROPERTIES: Readonly<Record<string, JsonSchema>> = {
   }),
   imagePullSecrets: listOf(name),
   replicaCount: whole(1),
-  shards: whole(1, 1),
+  shards: whole(1, 64),
   config: chartConfigSchema(),
   mappings: object({ files: { ...mapOf({ type: 'string', minLength: 1 }), propertyNames: fileName } }),
   secrets: object({ env: listOf(name), files: { ...mapOf(name), propertyNames: folder } }),
