@@ -49,7 +49,9 @@ const shard = z.strictObject({
   drain: z
     .boolean()
     .default(false)
-    .describe('Get nothing more, and take what is left in the queue: before the link is taken away. Default false.'),
+    .describe(
+      'Get no calls any more, and take what is left in the queue: before the link is taken away. Default false.',
+    ),
 })
 
 const amqpPublish = z.strictObject({

@@ -5,7 +5,22 @@ import type { YamlSource } from './yaml-source.js'
 /** Faults of links that take a share of the messages: shares of different cuts, pictures asked for, routes to them. */
 export function checkShards(source: YamlSource, { links, routes }: RawConfig): Fault[] {
   const shards = links.filter(({ shardExchange }) => shardExchange !== undefined)
-  return [...shards.flatMap((link, at) => checkCut(source, link, shards.slice(0, at))), ...routes.flatMap(checkRoute)]
+  return [
+    ...shards.flatMap((link, at) => checkCut(source, link, shards.slice(0, at))),
+    ...links.flatMap(checkBeside),
+    ...routes.flatMap(checkRoute),
+  ]
+
+  function checkBeside(link: RawLink): Fault[] {
+    if (link.type !== 'amqp' || link.shardExchange !== undefined || link.namesMessages) return []
+    if (!routes.some(({ from }) => from === link.name)) return []
+    const shard = shards.find(
+      (each) => each.dialect === link.dialect && each.urls.some((url) => link.urls.includes(url)),
+    )
+    if (shard === undefined) return []
+    const what = `\`links.${shard.name}\` takes a share of the calls there, and here all of them would be told once more`
+    return [source.fault(link.path, 'config.link', what, 'name the `messages` to take here, without those about calls')]
+  }
 
   function checkRoute(route: RawRoute): Fault[] {
     const faults: Fault[] = []

@@ -11,6 +11,8 @@ import type { Address, Transport } from '../transports/transport.js'
 export interface LinkRoles {
   /** Messages are taken from it. */
   readonly isSource: boolean
+  /** Links that share the calls of its broker, itself included where it is one of them. Default none. */
+  readonly shards?: readonly AmqpLinkConfig[]
   /** It answers requests for calls that are watched through it. */
   readonly isNode: boolean
   /** Nodes whose requests it takes. */
@@ -93,6 +95,8 @@ function deliveryOf({ stream, deadLetterSubject }: NatsLinkConfig): 'core' | 'je
 interface AmqpTopology {
   readonly exchanges: AmqpExchange[]
   readonly consume: AmqpConsume[]
+  /** What others consume, and is made here as well. */
+  readonly beside: AmqpConsume[]
   readonly dead: AmqpConsume
 }
 
@@ -100,7 +104,7 @@ interface AmqpTopology {
 export function amqpTopology(
   link: AmqpLinkConfig,
   dialect: Dialect,
-  { isSource }: Pick<LinkRoles, 'isSource'>,
+  { isSource, shards = [] }: Pick<LinkRoles, 'isSource' | 'shards'>,
 ): AmqpTopology {
   const exchanges = [...keysOf(dialect.messages)].map(([name, some]) => ({
     name,
@@ -109,7 +113,10 @@ export function amqpTopology(
   const { exchange, queue } = link.deadLetter
   return {
     exchanges: [...exchanges, { name: exchange, type: 'fanout' }],
-    consume: isSource ? [{ queue: { ...link.queue }, ...boundFor(link, dialect) }] : [],
+    consume: isSource ? [entryOf(link, dialect)] : [],
+    beside: isSource
+      ? shards.filter(({ queue: { name } }) => name !== link.queue.name).map((each) => entryOf(each, dialect))
+      : [],
     dead: {
       queue: { name: queue, type: link.queue.type, singleActiveConsumer: false },
       bindings: [{ exchange, key: '' }],
@@ -118,16 +125,17 @@ export function amqpTopology(
 }
 
 /** What comes to the queue of a link; whatever else the dialect has does not, also where it did before. */
-function boundFor({ messages, shard }: AmqpLinkConfig, dialect: Dialect): Omit<AmqpConsume, 'queue'> {
+function entryOf({ queue: named, messages, shard }: AmqpLinkConfig, dialect: Dialect): AmqpConsume {
+  const queue = { ...named }
   const all = dialect.messages
   if (shard !== undefined) {
     // What a server says of itself is about the calls of every shard.
     const bindings = bindingsOf(all.filter(({ rule }) => rule.fact === 'lifecycle'))
     const divided = bindingsOf(all.filter(({ rule }) => rule.fact === 'channel'))
-    return { bindings, unbound: without(bindingsOf(all), bindings), shard: { ...shard, bindings: divided } }
+    return { queue, bindings, unbound: without(bindingsOf(all), bindings), shard: { ...shard, bindings: divided } }
   }
   const bindings = bindingsOf(messages === undefined ? all : all.filter(({ name }) => messages.includes(name)))
-  return { bindings, unbound: without(bindingsOf(all), bindings) }
+  return { queue, bindings, unbound: without(bindingsOf(all), bindings) }
 }
 
 type Bindings = NonNullable<AmqpConsume['bindings']>

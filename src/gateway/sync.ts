@@ -6,6 +6,7 @@ import { HEADERS, headersOf } from './headers.js'
 import type { Arrival } from './hub.js'
 import { says, TERMINALS } from './route.js'
 import type { Rules } from './rules/index.js'
+import { besideShard } from './shards.js'
 import type { CallView, StateStore } from './state.js'
 import { stating } from './stating.js'
 
@@ -124,6 +125,9 @@ export function makeSyncDesk(parts: SyncParts): SyncDesk {
     // What passed a gateway is that gateway's word, and who asks for a picture need not have one.
     if (path.length > 0 || arrival.facts.some((fact) => fact.kind === 'sync')) return
     publisher.lastHeard = now()
+    // Whoever says something of calls to the links that share them is the one who answers on the link beside.
+    if (arrival.isShare === true)
+      for (const beside of besideShard(link, rules.current().config.links)) publisherOf(beside).lastHeard = now()
     for (const fact of arrival.facts) if (fact.kind === 'lifecycle') lifecycle(link, publisher, fact.event)
     if (full === undefined) return
     publisher.known.add(full)

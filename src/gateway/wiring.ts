@@ -12,6 +12,7 @@ import { makeDuties, makeReplicas, type Replicas, soleReplica } from './replicas
 import type { Route } from './route.js'
 import { type ConfigFile, isTakenFrom, type ReadConfig, type RouteTable, type Rules } from './rules/index.js'
 import type { Secrets } from './secrets.js'
+import { shardsAround } from './shards.js'
 import type { StateStore } from './state.js'
 import { makeSteeredNode, type SteeredNode } from './steered.js'
 import { makeSyncDesk, type SyncDesk } from './sync.js'
@@ -96,6 +97,7 @@ export function hubLink(name: string, parts: GatewayParts, refuse: RefuseSystem)
   const isSource = isTakenFrom(name, config, dialects)
   const roles = {
     isSource,
+    shards: shardsAround(name, config.links, (each) => isTakenFrom(each, config, dialects)),
     isNode,
     nodes: [...nodes],
     refuseSystem: refuse.bind(undefined, name),

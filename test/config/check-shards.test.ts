@@ -9,13 +9,18 @@ const [BY_HEADER, BY_ID] = [
   "{ exchange: cut, by: 'property:correlation-id' }",
 ]
 
-const parse = (one: string, two: string, routes = '  - { from: one, to: bus }') =>
+const parse = (
+  one: string,
+  two: string,
+  routes = '  - { from: one, to: bus }',
+  beside = 'messages: [terminal-states]',
+) =>
   parseConfig(
     `group: gw
 links:
   one: ${one}
   two: ${two}
-  legacy: { type: amqp, dialect: voice-events, url: 'amqp://u:p@rabbit' }
+  legacy: { type: amqp, dialect: voice-events, url: 'amqp://u:p@rabbit', ${beside} }
   bus: { type: nats, dialect: xcc, servers: [localhost] }
 routes:
   - { from: two, to: bus }
@@ -52,13 +57,19 @@ const refused = [
     want: ['p.yaml:9:', 'config.route: `one` takes a share of the messages, and nothing is sent by it'],
   },
   {
+    name: 'a link beside that takes the calls as well',
+    routes: '  - { from: legacy, to: bus }',
+    beside: 'prefetch: 9',
+    want: ['p.yaml:5:', 'config.link: `links.one` takes a share of the calls there, and here all of them'],
+  },
+  {
     name: 'a picture that is asked of a share',
     routes: '  - { from: one, to: bus, sync: { ask: true } }',
     want: ['p.yaml:9:', 'config.route: `one` takes a share of the messages, and would get'],
   },
 ]
-test.each(refused)('refused: $name', ({ two = link(BY_HEADER), routes, want }) => {
-  const { faults = [] } = parse(link(BY_HEADER), two, routes)
+test.each(refused)('refused: $name', ({ two = link(BY_HEADER), routes, beside, want }) => {
+  const { faults = [] } = parse(link(BY_HEADER), two, routes, beside)
   expect(faults).toHaveLength(1)
   for (const part of want) expect(formatFault(faults[0]!)).toContain(part)
 })

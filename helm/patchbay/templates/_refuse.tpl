@@ -11,7 +11,7 @@
 {{- $faults = append $faults (printf "shards: there is nothing to make %d of; want links with SHARD in their names in config.links" (int $v.shards)) -}}
 {{- end -}}
 {{- $written := include "patchbay.config" . -}}
-{{- if contains "SHARD" $written -}}
+{{- if and $isSharded (contains "SHARD" $written) -}}
 {{- $faults = append $faults (printf "config: `%s` stands where no shard is; want it in links with SHARD in their names, and in routes between them" (regexFind "[^\\s]*SHARD[^\\s]*" $written)) -}}
 {{- end -}}
 {{- if and $isSharded (regexMatch "(: |- |^ *)SHARD(:|\\s|$)" (toYaml $config)) -}}

@@ -72,12 +72,16 @@ export function checkFiles(
     const dialects = config === undefined ? literalDialects(source.value) : dialectsOf(config.links)
     faults.push(...unknownDialects(dialects, known, source))
   }
-  const messagesOf = new Map(mappings.map(({ file: { dialect, messages } }) => [dialect, Object.keys(messages)]))
+  const messagesOf = new Map(mappings.map(({ file: { dialect, messages } }) => [dialect, namesOf(messages)]))
   if (config !== undefined) faults.push(...unknownMessages(config.links, messagesOf, source))
   faults.push(...checkSettings(source, config?.settings ?? literalSettings(source.value), mappings, isSure))
   const paths = named.filter((path) => path !== undefined)
   return { files: [file, ...paths, ...steering], faults: sortFaults(faults), loaded }
 }
+
+/** What a site's file sets to null is gone. */
+const namesOf = (messages: Readonly<Record<string, unknown>>) =>
+  Object.keys(messages).filter((name) => messages[name] !== null)
 
 function readSource(file: string, read: ReadText): YamlSource | undefined {
   try {

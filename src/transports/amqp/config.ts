@@ -74,6 +74,8 @@ export interface AmqpConfig {
   readonly declare?: boolean
   readonly exchanges?: readonly AmqpExchange[]
   readonly consume?: readonly AmqpConsume[]
+  /** What others consume that share messages with us: made by whoever comes first, all of it. Default none. */
+  readonly beside?: readonly AmqpConsume[]
   /** Queues to declare and bind but not to consume, such as the one that keeps dead letters. Default none. */
   readonly keep?: readonly AmqpConsume[]
   readonly publish?: AmqpPublish

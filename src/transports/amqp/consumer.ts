@@ -7,7 +7,7 @@ import { type AckLedger, ackLedger } from './ack-ledger.js'
 import type { AmqpConfig, AmqpConsume } from './config.js'
 import { reasonOf } from './errors.js'
 import { messageId, sentAt, toFrame } from './frames.js'
-import { declareExchanges, declareQueue, queueName } from './topology.js'
+import { declareSources, queueName } from './topology.js'
 
 /** Takes messages from one queue while a connection stands and it is wanted, and again on the next one. */
 export interface QueueConsumer {
@@ -91,8 +91,7 @@ export function queueConsumer(config: AmqpConfig, entry: AmqpConsume, parts: Con
   const takes = () => wanted && !cancelled
 
   async function declare(model: ChannelModel): Promise<void> {
-    await declareExchanges(model, config, handlers.report)
-    await declareQueue(model, config, entry, handlers.report)
+    await declareSources(model, config, handlers.report)
   }
 
   async function open(model: ChannelModel): Promise<void> {

@@ -77,28 +77,56 @@ export async function declareExchanges(model: ChannelModel, config: AmqpConfig, 
 }
 
 /** Declares a queue and its bindings, unless `declare` is off. Errors as {@link declareExchanges}. */
-export async function declareQueue(
+export function declareQueue(
   model: ChannelModel,
   config: AmqpConfig,
   entry: AmqpConsume,
   report: Report,
 ): Promise<void> {
+  return declareQueues(model, config, [entry], report)
+}
+
+/**
+ * Declares all that is consumed, here or beside, unless `declare` is off. Errors as {@link declareExchanges}. Queues join their
+ * shards in the order of their names, in which RabbitMQ has them after it was started anew; and what is not wanted any
+ * more is unbound last, so that nothing falls between two ways.
+ */
+export async function declareSources(model: ChannelModel, config: AmqpConfig, report: Report): Promise<void> {
+  await declareExchanges(model, config, report)
+  const entries = [...(config.consume ?? []), ...(config.beside ?? [])]
+  const byName = entries.toSorted((one, other) =>
+    Buffer.compare(Buffer.from(queueName(one)), Buffer.from(queueName(other))),
+  )
+  await declareQueues(model, config, byName, report)
+}
+
+async function declareQueues(
+  model: ChannelModel,
+  config: AmqpConfig,
+  entries: readonly AmqpConsume[],
+  report: Report,
+): Promise<void> {
   if (config.declare === false) return
-  const { queue } = entry
-  const name = queueName(entry)
-  if (typeof queue !== 'string') {
-    const options = queueOptions(model, queue)
-    await declare(model, `queue "${name}"`, report, (channel) => channel.assertQueue(name, options))
+  for (const entry of entries) {
+    const { queue } = entry
+    const name = queueName(entry)
+    if (typeof queue !== 'string') {
+      const options = queueOptions(model, queue)
+      await declare(model, `queue "${name}"`, report, (channel) => channel.assertQueue(name, options))
+    }
+    for (const { exchange, key } of entry.bindings ?? []) {
+      const what = `cannot bind queue "${name}" to exchange "${exchange}" by "${key}"`
+      await bind(model, what, (channel) => channel.bindQueue(name, exchange, key))
+    }
   }
-  for (const { exchange, key } of entry.bindings ?? []) {
-    const what = `cannot bind queue "${name}" to exchange "${exchange}" by "${key}"`
-    await bind(model, what, (channel) => channel.bindQueue(name, exchange, key))
-  }
-  if (entry.shard !== undefined) await joinShards(model, name, entry.shard)
-  // Last, so that nothing falls between two ways.
-  for (const { exchange, key } of entry.unbound ?? []) {
-    const what = `cannot unbind queue "${name}" from exchange "${exchange}" by "${key}"`
-    await bind(model, what, (channel) => channel.unbindQueue(name, exchange, key))
+  for (const entry of entries) if (entry.shard !== undefined) await joinShards(model, queueName(entry), entry.shard)
+  for (const { shard } of entries) if (shard !== undefined) await feedShards(model, shard)
+  for (const entry of entries) {
+    const name = queueName(entry)
+    for (const { exchange, key } of entry.unbound ?? []) {
+      const what = `cannot unbind queue "${name}" from exchange "${exchange}" by "${key}"`
+      await bind(model, what, (channel) => channel.unbindQueue(name, exchange, key))
+    }
   }
 }
 
@@ -115,7 +143,7 @@ const WHOLE_SHARE = '1'
 
 /** One of other properties cannot be used: it would divide the messages in another way than the configuration says. */
 async function joinShards(model: ChannelModel, queue: string, shard: AmqpShard): Promise<void> {
-  const { exchange: hash, by, drain, bindings } = shard
+  const { exchange: hash, by, drain } = shard
   const options = { durable: true, arguments: hashOf(by) }
   await bind(model, `cannot declare exchange "${hash}"`, (channel) =>
     channel.assertExchange(hash, HASH_EXCHANGE, options),
@@ -128,6 +156,9 @@ async function joinShards(model: ChannelModel, queue: string, shard: AmqpShard):
     await bind(model, `cannot bind queue "${queue}" to exchange "${hash}"`, (channel) =>
       channel.bindQueue(queue, hash, WHOLE_SHARE),
     )
+}
+
+async function feedShards(model: ChannelModel, { exchange: hash, bindings }: AmqpShard): Promise<void> {
   for (const { exchange, key } of bindings) {
     const what = `cannot bind exchange "${hash}" to exchange "${exchange}" by "${key}"`
     await bind(model, what, (channel) => channel.bindExchange(hash, exchange, key))
