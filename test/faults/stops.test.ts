@@ -15,7 +15,8 @@ import {
   until,
 } from './site.js'
 
-const MESSAGES = 3000
+/** More than a gateway gets through while a busy test notices that it began. */
+const MESSAGES = 8000
 const CALLS = 200
 const TURNS = 20
 const COME_AND_GO = Array.from({ length: TURNS }, (_, turn) => (turn % 2 === 0 ? 'online' : 'offline'))
