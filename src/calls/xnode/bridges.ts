@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ChannelFact, Fact } from '../../model/index.js'
 import { hasStatus } from '../../transports/ari-client/index.js'
 import { leftBridge, when } from './facts.js'
-import { makeBridge } from './make-bridge.js'
+import { makeBridge, membersOf } from './make-bridge.js'
 import type { NodeContext } from './method.js'
 import { whenTold } from './told.js'
 
@@ -178,7 +178,7 @@ async function endIfForlorn(
   bridge: string,
   end = (): Promise<unknown> => destroy(node, bridge),
 ): Promise<readonly string[] | undefined> {
-  const members = await membersOf(node, bridge)
+  const members = await membersOf(node.ari, bridge)
   if (members !== undefined && members.length < 2 && !isKept(node, bridge)) await end()
   return members
 }
@@ -196,16 +196,6 @@ export function inLine<T>(node: NodeContext, bridge: string, task: () => Promise
   const over = run.catch(() => undefined).then(() => void (all.get(bridge) === over && all.delete(bridge)))
   all.set(bridge, over)
   return run
-}
-
-/** Who is in a bridge: nobody where there is none, undefined where Asterisk does not tell. */
-export async function membersOf({ ari }: NodeContext, bridge: string): Promise<readonly string[] | undefined> {
-  try {
-    const told = (await ari.request('GET', ['bridges', bridge])) as { readonly channels?: readonly unknown[] }
-    return (told.channels ?? []).map(String)
-  } catch (error) {
-    return hasStatus(error, 404) ? [] : undefined
-  }
 }
 
 /** Ends bridges of ours that have nobody left to talk to each other. */

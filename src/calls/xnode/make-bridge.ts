@@ -13,9 +13,9 @@ export interface BridgeKind {
 
 /**
  * Makes a bridge. Asterisk keeps the id of one that was ended until the last that holds it has let go, and answers 409
- * until then; some milliseconds, as a rule.
+ * until then, some milliseconds as a rule, in which it may be shown, empty.
  * @throws AriError 409 where a bridge of this id stands; one that is empty is waited for in vain. AriError or GatewayError
- * as the requests do.
+ * as the request does.
  */
 export async function makeBridge(ari: AriRest, bridge: string, { keys, name }: BridgeKind): Promise<void> {
   const body = { type: keys ? 'mixing,dtmf_events' : 'mixing', ...(name !== undefined && { name }) }
@@ -25,19 +25,18 @@ export async function makeBridge(ari: AriRest, bridge: string, { keys, name }: B
       await ari.request('POST', ['bridges', bridge], { body })
       return
     } catch (error) {
-      if (!hasStatus(error, 409) || performance.now() > end || (await isInUse(ari, bridge))) throw error
+      if (!hasStatus(error, 409) || performance.now() > end || (await membersOf(ari, bridge))?.length !== 0) throw error
     }
     await delay(20)
   }
 }
 
-/** Whether somebody is in a bridge: one that is on its way out may be shown for a moment, empty. */
-async function isInUse(ari: AriRest, bridge: string): Promise<boolean> {
+/** Who is in a bridge: nobody where there is none, undefined where Asterisk does not tell. */
+export async function membersOf(ari: AriRest, bridge: string): Promise<readonly string[] | undefined> {
   try {
     const told = (await ari.request('GET', ['bridges', bridge])) as { readonly channels?: readonly unknown[] }
-    return (told.channels?.length ?? 0) > 0
+    return (told.channels ?? []).map(String)
   } catch (error) {
-    if (hasStatus(error, 404)) return false
-    throw error
+    return hasStatus(error, 404) ? [] : undefined
   }
 }

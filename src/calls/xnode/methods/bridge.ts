@@ -1,7 +1,8 @@
-import { destroy, leave, membersOf, type Over, TALK_MS, type Talk, talkBetween, untilReleased } from '../bridges.js'
+import { destroy, leave, type Over, TALK_MS, type Talk, talkBetween, untilReleased } from '../bridges.js'
 import { planOf } from '../destination.js'
 import { leftBridge, when } from '../facts.js'
 import { causeIn, type Dialled, dialLegs, hangUp, limit } from '../legs.js'
+import { membersOf } from '../make-bridge.js'
 import { programmeOf } from '../media.js'
 import type { ChannelMethod, ChannelRequest, NodeContext } from '../method.js'
 import { causeOf, refusal, resultOf } from '../outcome.js'
@@ -215,7 +216,7 @@ async function afterwards(node: NodeContext, { uuid, peer, id, how, stays, other
 /** Ends the one that is left where nobody saw who was left; unless it talks to somebody else by now. */
 async function endForlorn(node: NodeContext, bridge: string, peer: string): Promise<void> {
   await untilReleased(node, bridge)
-  const talks = ((await membersOf(node, bridge)) ?? []).length > 1
+  const talks = ((await membersOf(node.ari, bridge)) ?? []).length > 1
   const { peers = [] } = (await node.calls.find(peer)) ?? {}
   if (!talks && peers.length === 0) await hangUp(node, peer, 'NORMAL_CLEARING')
 }
