@@ -60,12 +60,16 @@ export function makeGateway(parts: GatewayParts): Gateway {
   const all = [...stations.values()]
   /** Resolves for each link once it stood. */
   const standing = new Map<string, Promise<void>>()
+  /** Links that could be taken from now. */
+  const inReach = new Set<string>()
   /** Since when somebody else took from a link before we do now, and until when we do. */
   const turns = new Map<string, { readonly since: number; readonly ended: AbortController }>()
   let stopping: Promise<void> | undefined
 
   function report(each: Station, event: LinkEvent): void {
     parts.health.report(each.name, event)
+    if (event.kind === 'up' || event.kind === 'standby') inReach.add(each.name)
+    else if (event.kind === 'down') inReach.delete(each.name)
     if (event.kind === 'interrupted') each.jobs.broken()
     each.absence.report(event)
     if (event.kind === 'down' || event.kind === 'standby') for (const node of each.isAsteriskOf) node.xnode.lost()
@@ -150,6 +154,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
   }
 
   const use: ReplicaUse = {
+    stands: (link) => inReach.has(link),
     prepare: reloading.prepare,
     take(names, legacyOf, since) {
       for (const name of names) begin(name, legacyOf(name), since)

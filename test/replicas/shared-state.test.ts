@@ -65,6 +65,7 @@ async function replica(options: ReplicaOptions = {}): Promise<TestReplica> {
   started.push(replicas)
   await replicas.start(
     {
+      stands: () => true,
       take(links, legacyOf, since) {
         for (const link of links) {
           seen.taken.set(link, legacyOf(link))

@@ -33,6 +33,8 @@ export interface LeasesParts {
   readonly duties: readonly string[]
   /** Time after which leases count as at rest, milliseconds; 0: they stay where they are. */
   readonly spreadAfterMs: number
+  /** Whether the duty could be done from this very moment on. */
+  isAble(duty: string): boolean
   /** @param since when the replica before gave its last sign of life, or took last before it gave the lease back, UTC milliseconds; absent for the very first one */
   taken(duty: string, since: number | undefined): void
   /** Another replica has it: this one was silent for too long. */
@@ -44,6 +46,8 @@ export interface LeasesParts {
 const BEAT_MS = 400
 /** Silence after which a lease may be taken. Milliseconds. */
 const SILENCE_MS = 2000
+/** Who could not do a duty yet leaves it to others for so long. Milliseconds. */
+const COURTESY_MS = 1000
 /** Whose writes stood still for longer than that knows nothing of the silence of others. Milliseconds. */
 const PAUSE_MS = 1500
 /** Pause before watches are begun again. Milliseconds. */
@@ -74,7 +78,7 @@ const replicaKey = (replica: string) => `replica.${replica}`
  * succeed, for when the store takes none, nobody can renew anything. Two contenders write with the revision they
  * saw, so one of them wins.
  */
-export function makeLeases({ bucket, me, duties, spreadAfterMs, taken, lost, log }: LeasesParts): Leases {
+export function makeLeases({ bucket, me, duties, spreadAfterMs, isAble, taken, lost, log }: LeasesParts): Leases {
   const held = new Map<string, number>()
   /** When the store last confirmed it, by our own clock. */
   const confirmedAt = new Map<string, number>()
@@ -136,7 +140,7 @@ export function makeLeases({ bucket, me, duties, spreadAfterMs, taken, lost, log
     else others.set(replica, clock())
   }
 
-  const isAlive = (seenAt: number) => clock() - seenAt < ALIVE_MS
+  const hasOthers = () => [...others.values()].some((seenAt) => clock() - seenAt < ALIVE_MS)
 
   function hasTooMany(): boolean {
     if (spreadAfterMs === 0 || clock() - movedAt < spreadAfterMs) return false
@@ -196,10 +200,12 @@ export function makeLeases({ bucket, me, duties, spreadAfterMs, taken, lost, log
 
   function isFree(duty: string): boolean {
     const lease = seen.get(duty)
-    if (lease === undefined || lease.released === true || lease.holder === me) return true
+    if (lease === undefined || lease.holder === me) return true
+    const courtesyMs = isAble(duty) || !hasOthers() ? 0 : COURTESY_MS
+    if (lease.released === true) return clock() - lease.seenAt >= courtesyMs
     if (clock() - wroteAt > PAUSE_MS) return false
     const silentSince = Math.max(lease.seenAt, writingSince ?? Number.POSITIVE_INFINITY)
-    return clock() - silentSince >= SILENCE_MS
+    return clock() - silentSince >= SILENCE_MS + courtesyMs
   }
 
   function claimSoon(duty: string): void {
@@ -257,7 +263,7 @@ export function makeLeases({ bucket, me, duties, spreadAfterMs, taken, lost, log
     },
     holds: (duty) => held.has(duty),
     isConfirmed: (duty) => held.has(duty) && clock() - (confirmedAt.get(duty) ?? 0) < SILENCE_MS,
-    hasOthers: () => [...others.values()].some(isAlive),
+    hasOthers,
     hasTooMany,
     forget: (duty) => void held.delete(duty),
     async release(duty, since) {

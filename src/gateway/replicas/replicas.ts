@@ -19,6 +19,8 @@ export interface Inheritance extends Legacy {
 
 /** What a replica does with the duties that fall to it. */
 export interface ReplicaUse {
+  /** Whether a link could be taken from at once. */
+  stands(link: string): boolean
   /** Gets ready for the calls of a duty, which are known by then, before it is begun. Never rejects. */
   prepare?(links: readonly string[]): Promise<void>
   /**
@@ -132,6 +134,7 @@ export function makeReplicas({ shared, keepMs, spreadAfterMs, duties, treesOf, l
     me,
     duties: [...duties.keys()],
     spreadAfterMs,
+    isAble: (duty) => duties.get(duty)!.every((link) => use?.stands(link) === true),
     taken: (duty, since) => void begin(duty, since),
     lost,
     log,
