@@ -135,7 +135,7 @@ export function makeGateway(parts: GatewayParts): Gateway {
     const each = stations.get(name)!
     const ended = new AbortController()
     turns.set(name, { since: since ?? 0, ended })
-    inherit(each, legacy, post, log)
+    inherit(each, legacy, post, { log, ended: ended.signal })
     const stands = standing.get(name)!.then(() => {
       if (!replicas.holds(name) || stopping !== undefined) return
       parts.health.begin(name)

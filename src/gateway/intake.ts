@@ -64,6 +64,10 @@ export function makeIntake(parts: IntakeParts): Intake {
   function proceed(job: Job, path: readonly string[], takenAt: number): void {
     metrics.inFlight(jobs.count())
     const span = tracing.receive(link.name, job.delivery, job.id)
+    if (job.refused !== undefined) {
+      bury(job, job.refused, span)
+      return
+    }
     let arrival: Arrival | undefined
     try {
       arrival = span.stage('read', undefined, () => read(job, path, span, takenAt))

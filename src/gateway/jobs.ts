@@ -1,4 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
+import type { GatewayError } from '../errors.js'
 import type { Delivery, Settlement } from '../transports/transport.js'
 import { HEADERS } from './headers.js'
 import { compareReturns, type Returns, type Verdict } from './returns.js'
@@ -11,6 +12,8 @@ export interface Job {
   readonly delivery: Delivery
   /** Absent where the source never sends a message again. */
   readonly taken: TakenMessage | undefined
+  /** Why what another replica made of it could not be told. Absent: nothing was made of it yet. */
+  readonly refused?: GatewayError
   /** Settles the message with its source; a copy of it that came meanwhile is settled alike. */
   settle(outcome: Settlement): void
 }
@@ -26,11 +29,11 @@ export interface Jobs {
    */
   begin(delivery: Delivery, proceed: (job: Job) => void): void
   /**
-   * Goes on with what another replica took, in the order of arrival, before anything is begun here. Answers the
-   * settling of each that was surely not settled yet, by its number; acknowledgements of the rest may have been lost.
+   * Goes on with what another replica took, in the order of arrival, before anything is begun here. Answers each
+   * that was surely not settled yet, by its number; acknowledgements of the rest may have been lost.
    * @param lastTaken number of the last that it took, which may be forgotten already
    */
-  adopt(taken: readonly AdoptedMessage[], lastTaken: number): ReadonlyMap<number, (outcome: Settlement) => void>
+  adopt(taken: readonly AdoptedMessage[], lastTaken: number): ReadonlyMap<number, Unsettled>
   /** Consuming was interrupted: what is unsettled comes again, and acknowledgements may have been lost. */
   broken(): void
   count(): number
@@ -40,6 +43,14 @@ export interface Jobs {
 export interface AdoptedMessage extends TakenMessage {
   /** Its place in the order of acknowledgements; undefined where it cannot have been acknowledged. */
   readonly said: number | undefined
+}
+
+/** A message that another replica took and did not settle. */
+export interface Unsettled {
+  /** Settles it when it comes again; does nothing once it was begun as refused. */
+  settle(outcome: Settlement): void
+  /** What was made of it cannot be told: when it comes again, it is proceeded with as a job that was refused, and then `begun` is called. */
+  refuse(error: GatewayError, begun: () => void): void
 }
 
 /** What jobs are made with. */
@@ -63,6 +74,8 @@ interface Entry {
   settledAt?: number
   /** Its delivery died with the connection before it was settled. */
   owed: boolean
+  /** Told of copies that wait, where another replica took it. */
+  comesAgain?: (proceed: Held['proceed']) => void
 }
 
 interface Seen {
@@ -178,16 +191,45 @@ export function makeJobs(parts: JobsParts): Jobs {
   }
 
   /** Its own delivery was another replica's; only copies can be settled here. */
-  function settleAdopted(entry: Entry, outcome: Settlement): void {
-    open += 1
-    settle(entry, outcome)
+  function adopted(entry: Entry, taken: TakenMessage): Unsettled {
+    let refused: GatewayError | undefined
+    let onBegun: () => void = () => undefined
+    let proceed: Held['proceed'] | undefined
+    let isBegun = false
+
+    function beginRefused(): void {
+      const [delivery] = entry.copies
+      if (refused === undefined || proceed === undefined || delivery === undefined || isBegun) return
+      isBegun = true
+      open += 1
+      proceed({ id: taken.id, delivery, taken, refused, settle: (outcome) => settle(entry, outcome) })
+      onBegun()
+    }
+
+    entry.comesAgain = (given) => {
+      proceed = given
+      beginRefused()
+    }
+    return {
+      settle(outcome) {
+        if (isBegun) return
+        open += 1
+        settle(entry, outcome)
+      },
+      refuse(error, begun) {
+        refused = error
+        onBegun = begun
+        beginRefused()
+      },
+    }
   }
 
-  function join(entry: Entry, delivery: Delivery): void {
+  function join(entry: Entry, { delivery, proceed }: Pick<Held, 'delivery' | 'proceed'>): void {
     onCopy?.()
     entry.owed = false
     if (entry.settled === undefined) {
       entry.copies = [...entry.copies, delivery]
+      entry.comesAgain?.(proceed)
       return
     }
     entry.settled = ++settlements
@@ -201,7 +243,7 @@ export function makeJobs(parts: JobsParts): Jobs {
     for (const [index, each] of decided.entries()) {
       const verdict = verdicts[index]!
       if (verdict === 'new') start(each, hashOf(each.delivery), each.key)
-      else join(verdict.entry, each.delivery)
+      else join(verdict.entry, each)
     }
   }
 
@@ -221,7 +263,7 @@ export function makeJobs(parts: JobsParts): Jobs {
         const key = numberedKey(delivery.sourceSequence)
         const known = numbered.get(key)
         if (known === undefined) start({ delivery, key, proceed }, hash, key)
-        else join(known, delivery)
+        else join(known, { delivery, proceed })
         return
       }
       const name = delivery.frame.headers[HEADERS.id] ?? delivery.messageId ?? ''
@@ -236,12 +278,13 @@ export function makeJobs(parts: JobsParts): Jobs {
       taken = []
       numbered.clear()
       number = Math.max(number, lastTaken, messages.at(-1)?.number ?? 0)
-      const unsettled = new Map<number, (outcome: Settlement) => void>()
-      for (const { key, number: itsNumber, said } of messages) {
+      const unsettled = new Map<number, Unsettled>()
+      for (const { said, ...message } of messages) {
+        const { key } = message
         const entry: Entry = { key, copies: NO_COPIES, owed: said === undefined }
         if (key.startsWith(NUMBERED)) numbered.set(key, entry)
         else taken.push(entry)
-        if (said === undefined) unsettled.set(itsNumber, (outcome) => settleAdopted(entry, outcome))
+        if (said === undefined) unsettled.set(message.number, adopted(entry, message))
         else {
           entry.settled = settlements + said
           entry.settledAt = now()

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { GatewayError } from '../../src/errors.js'
 import { type Job, makeJobs } from '../../src/gateway/jobs.js'
 import type { Delivery, Settlement } from '../../src/transports/transport.js'
 
@@ -170,10 +171,8 @@ test('of a source that numbers its messages every copy is known by its number', 
   expect(begun[2]!.id).toBe(begun[1]!.id)
 })
 
-test.each([
-  ['known by what it says', undefined],
-  ['numbered by the source', 7],
-])('a message that another replica took is no new one, %s', (_name, sourceSequence) => {
+/** A message `a` that another replica took, and its copies as they come to us. */
+function adopted(sourceSequence: number | undefined) {
   const ours = makeJobs({ group: 'g', link: 'l', window: 256 })
   const theirs = makeJobs({ group: 'g', link: 'l', window: 256 })
   const begun: Job[] = []
@@ -187,15 +186,74 @@ test.each([
     ...more,
   })
   theirs.begin(delivery('a'), (job) => void begun.push(job))
-  const settles = ours.adopt([{ ...begun[0]!.taken!, said: undefined }], 7)
-  ours.broken()
-  ours.begin(delivery('a', { redelivered: true }), (job) => void begun.push(job))
+  const messages = ours.adopt([{ ...begun[0]!.taken!, said: undefined }], 7)
+  const come = (text: string, more: Partial<Delivery> = {}) =>
+    ours.begin(delivery(text, more), (job) => void begun.push(job))
+  const again = () => {
+    ours.broken()
+    come('a', { redelivered: true })
+  }
+  return { message: messages.get(1)!, begun, settled, come, again }
+}
+
+const SOURCES = [
+  ['known by what it says', undefined],
+  ['numbered by the source', 7],
+] as const
+
+test.each(SOURCES)('a message that another replica took is no new one, %s', (_name, sourceSequence) => {
+  const { message, begun, settled, come, again } = adopted(sourceSequence)
+  again()
   expect(begun).toHaveLength(1)
-  settles.get(1)!('done')
+  message.settle('done')
   expect(settled).toEqual(['done'])
-  ours.begin(
-    delivery('b', { ...(sourceSequence !== undefined && { sourceSequence: 8 }) }),
-    (job) => void begun.push(job),
-  )
+  come('b', sourceSequence === undefined ? {} : { sourceSequence: 8 })
   expect(begun[1]?.taken?.number).toBe(8)
 })
+
+describe.each(SOURCES)(
+  'a message that another replica took, and what it made of it is refused, %s',
+  (_name, sequence) => {
+    const error = new GatewayError('link.refused', 'nobody takes it')
+
+    test.each(['before', 'after'])('is begun once, with the reason: it came again %s that', (order) => {
+      const { message, begun, settled, again } = adopted(sequence)
+      if (order === 'before') again()
+      const onBegun = vi.fn(() => expect(begun).toHaveLength(2))
+      message.refuse(error, onBegun)
+      expect(onBegun).toHaveBeenCalledTimes(order === 'before' ? 1 : 0)
+      if (order === 'after') again()
+      message.settle('done')
+      again()
+      expect(onBegun).toHaveBeenCalledTimes(1)
+      expect(settled).toEqual([])
+      expect(begun).toHaveLength(2)
+      expect(begun[1]).toMatchObject({ id: begun[0]!.id, taken: begun[0]!.taken, refused: error })
+      begun[1]!.settle('done')
+      expect(settled).toEqual(['done', 'done'])
+      again()
+      expect(settled).toEqual(['done', 'done', 'done'])
+      expect(begun).toHaveLength(2)
+    })
+
+    test('is settled as any other when it was given up meanwhile', () => {
+      const { message, begun, settled, again } = adopted(sequence)
+      message.refuse(error, () => undefined)
+      message.settle('done')
+      again()
+      expect(begun).toHaveLength(1)
+      expect(settled).toEqual(['done'])
+    })
+
+    test('is a new one when it goes back to its source', () => {
+      const { message, begun, settled, again } = adopted(sequence)
+      message.refuse(error, () => undefined)
+      again()
+      begun[1]!.settle('retry')
+      expect(settled).toEqual(['retry'])
+      again()
+      expect(begun).toHaveLength(3)
+      expect(begun[2]!.refused).toBeUndefined()
+    })
+  },
+)
