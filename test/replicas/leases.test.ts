@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Leases, makeLeases } from '../../src/gateway/replicas/leases.js'
 import { createLog } from '../../src/telemetry/index.js'
@@ -100,4 +101,18 @@ test('a replica that is alone takes a lease that was given back although its lin
   await holder.stop()
   const alone = await replica(['link'], false)
   await holdsAll(alone, ['link'])
+})
+
+test('a lease for a duty that only replicas of another configuration have is left alone', async () => {
+  const other = await replica(['link', 'gone'], true)
+  await holdsAll(other, ['link', 'gone'])
+  const ours = await replica(['link'], true)
+  await until(() => ours.hasOthers())
+  await other.release('gone', Date.now())
+  await other.release('link', Date.now())
+  await holdsAll(ours, ['link'])
+  // Longer than anybody hesitates to take what was given back.
+  await delay(300)
+  expect(ours.holds('gone')).toBe(false)
+  expect([...ours.takenAt.keys()]).toEqual(['link'])
 })

@@ -107,6 +107,8 @@ export function makeLeases({ bucket, me, duties, spreadAfterMs, isAble, taken, l
 
   function note({ key, text, revision }: BucketEntry): void {
     const duty = key.slice(leaseKey('').length)
+    // Replicas of another configuration may have others.
+    if (!duties.includes(duty)) return
     if (text === undefined || (seen.get(duty)?.revision ?? 0) >= revision) return
     const lease = JSON.parse(text) as Lease // written by a replica of ours
     if (seen.get(duty)?.holder !== lease.holder) movedAt = clock()
