@@ -68,14 +68,19 @@ export function makeGateway(parts: GatewayParts): Gateway {
 
   function report(each: Station, event: LinkEvent): void {
     parts.health.report(each.name, event)
-    if (event.kind === 'up' || event.kind === 'standby') inReach.add(each.name)
-    else if (event.kind === 'down') inReach.delete(each.name)
+    noteReach(each.name, event)
     if (event.kind === 'interrupted') each.jobs.broken()
     each.absence.report(event)
     if (event.kind === 'down' || event.kind === 'standby') for (const node of each.isAsteriskOf) node.xnode.lost()
     if (event.kind !== 'up') return
     for (const node of each.isAsteriskOf) node.xnode.back()
     if (replicas.holds(each.name)) wake(each)
+  }
+
+  function noteReach(link: string, event: LinkEvent): void {
+    const { kind } = event
+    if (kind === 'up' || (kind === 'standby' && event.isDown !== true)) inReach.add(link)
+    else if (kind === 'down' || kind === 'reconnecting' || kind === 'standby') inReach.delete(link)
   }
 
   /** Requests about the calls of a link are carried out from now on. */

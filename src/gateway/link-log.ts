@@ -58,7 +58,7 @@ export function linkLog(link: string, metrics: LinkMetrics, log: Log): (event: L
         log.debug('link consumes no more for now', { link, source: event.source })
         break
       case 'standby':
-        log.info('link stands by', { link })
+        log.info('link stands by', { link, ...(event.isDown === true && { isDown: true }) })
         break
       case 'blocked':
         log.warn('the peer takes nothing for now', { link, reason: event.reason })

@@ -124,7 +124,7 @@ function apply(link: Link, event: LinkEvent, at: number): void {
       link.consumes = false
       link.standsBy = true
       // It may have nothing that has to be connected before another replica leaves it to this one.
-      up(link)
+      if (event.isDown !== true) up(link)
       break
     case 'fault':
       if (!link.shown.ready) link.reason = event.error.message
@@ -200,7 +200,6 @@ export function createHealth(links: readonly HealthLink[], now: () => number = D
       const link = states.get(name)
       if (link === undefined || !link.standsBy) return
       link.standsBy = false
-      up(link)
       show(link)
     },
     stop: () => {

@@ -58,7 +58,8 @@ export interface Delivery {
  * `interrupted`: a source that was `consuming` is not any more, and what it handed out unsettled will come
  * again before anything else. A wire that never sends anything twice keeps consuming over its reconnects.
  * `blocked`: the peer takes nothing for now (AMQP: a memory or disk alarm); sends wait until `unblocked`.
- * `standby`: a source from which another replica takes; nothing is taken here until `consume`.
+ * `standby`: a source from which another replica takes; nothing is taken here until `consume`. `isDown`: its connection
+ * does not stand; without it the link counts as one that stands, also where it needs no connection to stand by.
  * `certificate`: the one that the peer of a new connection showed ends at `until`, UTC milliseconds.
  * `trouble`: something that the link is there for does not work although it is connected; `of` names it, one of a
  * link at a time. `mended` ends it, always, also where the connection goes first.
@@ -74,7 +75,7 @@ export type LinkEvent =
   | { readonly kind: 'dropped'; readonly frame: Frame }
   | { readonly kind: 'blocked'; readonly reason: string }
   | { readonly kind: 'unblocked' }
-  | { readonly kind: 'standby' }
+  | { readonly kind: 'standby'; readonly isDown?: true }
   | { readonly kind: 'certificate'; readonly until: number }
   | { readonly kind: 'trouble'; readonly of: string; readonly error: GatewayError }
   | { readonly kind: 'mended'; readonly of: string }

@@ -97,6 +97,21 @@ const stories: {
     reason: 'heartbeat missed',
   },
   {
+    name: 'who stands by without the connection that it needs is down, until it comes back',
+    isSource: true,
+    events: [up, consuming, down, { kind: 'standby', isDown: true }],
+    ready: false,
+    state: 'down',
+    reason: 'heartbeat missed',
+  },
+  {
+    name: 'who lost its connection while another took over stands by when it is back',
+    isSource: true,
+    events: [up, consuming, down, { kind: 'standby', isDown: true }, reconnecting, up],
+    ready: true,
+    state: 'standby',
+  },
+  {
     name: 'back again',
     isSource: true,
     events: [up, down, reconnecting, up, consuming],
@@ -237,6 +252,15 @@ for (const { name, isSource, events, ready, state, reason } of stories) {
     expect(read.ready).toBe(ready)
   })
 }
+
+test('a link that stood by is as it is when its messages are to be taken here', () => {
+  const health = createHealth([{ name: 'l', isSource: true }], () => 0)
+  for (const event of [up, { kind: 'standby' }, down] as const) health.report('l', event)
+  health.begin('l')
+  expect(health.read().links.l).toMatchObject({ ready: false, state: 'down', reason: 'heartbeat missed' })
+  health.report('l', up)
+  expect(health.read().links.l).toMatchObject({ ready: false, state: 'connected', reason: 'does not consume yet' })
+})
 
 test('one link down makes the gateway not ready, and stopping does too', () => {
   const health = createHealth([

@@ -8,12 +8,15 @@ import { makePublisher } from './publisher.js'
 import { declareExchanges, declareQueue } from './topology.js'
 
 /** Joins the stories of several connections: up when all are, down when the first is lost. */
-function joinReports(connections: number, report: (event: LinkEvent) => void): (event: LinkEvent) => void {
+function joinReports(connections: number, report: (event: LinkEvent) => void) {
   let standing = 0
-  return (event) => {
-    if (event.kind === 'up' && ++standing < connections) return
-    if (event.kind === 'down' && standing-- < connections) return
-    report(event)
+  return {
+    stands: () => standing === connections,
+    report(event: LinkEvent) {
+      if (event.kind === 'up' && ++standing < connections) return
+      if (event.kind === 'down' && standing-- < connections) return
+      report(event)
+    },
   }
 }
 
@@ -32,6 +35,7 @@ function joinReports(connections: number, report: (event: LinkEvent) => void): (
 export function amqpTransport(config: AmqpConfig): Transport {
   let handlers: LinkHandlers | undefined
   let connections: KeptConnection[] = []
+  let stands = () => false
   let consumers: QueueConsumer[] = []
   let onSettled: (() => void) | undefined
   let standsBy = false
@@ -49,7 +53,7 @@ export function amqpTransport(config: AmqpConfig): Transport {
     })
 
   function reportStandby(): void {
-    if (standsBy && consumers.length > 0) handlers?.report({ kind: 'standby' })
+    if (standsBy && consumers.length > 0) handlers?.report({ kind: 'standby', ...(!stands() && { isDown: true }) })
   }
 
   async function release(): Promise<void> {
@@ -97,7 +101,9 @@ export function amqpTransport(config: AmqpConfig): Transport {
 
   function openConnections(to: LinkHandlers, mayMend: StartOptions['mayMend']): void {
     const consuming = consumers.length > 0
-    const report = joinReports(consuming ? 2 : 1, to.report)
+    const joined = joinReports(consuming ? 2 : 1, to.report)
+    const { report } = joined
+    stands = joined.stands
     const declareTarget = async (model: ChannelModel) => {
       await declareExchanges(model, config, to.report)
       for (const entry of config.keep ?? []) await declareQueue(model, config, entry, to.report)

@@ -99,7 +99,7 @@ export function natsTransport(config: NatsConfig): Transport {
 
   function reportStandby(): void {
     const waits = config.recording !== undefined || config.subscriptions?.some(({ always }) => !always)
-    if (standsBy && waits) report({ kind: 'standby' })
+    if (standsBy && waits) report({ kind: 'standby', ...(current === undefined && { isDown: true }) })
   }
 
   async function release(): Promise<void> {
