@@ -149,6 +149,9 @@ export interface GatewayErrorOptions {
   readonly cause?: unknown
 }
 
+/** Where our code was says nothing about a message that is wrong, and finding it out takes as long as reading the message. */
+const isAboutInput = (code: ErrorCode) => code.startsWith('codec.') || code.startsWith('mapping.')
+
 /** An error with a code from the closed set and a fate for the message at hand. */
 export class GatewayError extends Error {
   readonly code: ErrorCode
@@ -157,7 +160,10 @@ export class GatewayError extends Error {
   rule?: string
 
   constructor(code: ErrorCode, message: string, options: GatewayErrorOptions = {}) {
+    const { stackTraceLimit } = Error
+    if (isAboutInput(code)) Error.stackTraceLimit = 0
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    Error.stackTraceLimit = stackTraceLimit
     this.name = 'GatewayError'
     this.code = code
     this.fate = options.fate ?? 'reject'
