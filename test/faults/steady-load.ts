@@ -52,12 +52,16 @@ export function startSteadyLoad(urls: readonly string[], options: SteadyLoadOpti
     confirmed += 1
   }
 
-  /** One call after another, an event every `intervalMs`. What an outage delayed is not made up for. */
+  /**
+   * One call after another, an event every `intervalMs`. What an outage delayed is not made up for, and all go on in turn
+   * after it, as before: at once they would be another load.
+   */
   async function talk(place: number): Promise<void> {
     let due = startedAt + (place / perSecond) * 1000
     const untilDue = async () => {
       await delay(Math.max(0, due - performance.now()))
-      due = Math.max(due + intervalMs, performance.now())
+      const late = Math.max(0, performance.now() - due)
+      due += (Math.floor(late / intervalMs) + 1) * intervalMs
     }
     await untilDue()
     while (!stopping) {
