@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Leases, makeLeases } from '../../src/gateway/replicas/leases.js'
 import { createLog } from '../../src/telemetry/index.js'
-import { makeSharedStore } from '../../src/transports/nats/index.js'
 import { until } from '../faults/site.js'
 import { startNats, type TestNats } from '../harness/index.js'
+import { openStore } from './open-store.js'
 
 let nats: TestNats
 const opened: (() => Promise<void>)[] = []
@@ -16,7 +16,7 @@ afterEach(async () => {
   await nats.stop()
 })
 
-/** What one replica has to wait for every lease that it holds, of those that make it slower than another. */
+/** Leases that make whoever holds them slower to take another one. */
 const BUSY = ['a', 'b', 'c', 'd', 'e']
 const silent = createLog({ level: 'silent', format: 'json' })
 
@@ -26,18 +26,8 @@ interface TestReplica extends Leases {
 }
 
 async function replica(duties: readonly string[], isAble: boolean): Promise<TestReplica> {
-  const shared = makeSharedStore({
-    nats: { servers: [nats.url] },
-    group: 'g',
-    copies: 1,
-    keepMs: 3_600_000,
-    declare: true,
-  })
+  const shared = await openStore(nats.url)
   opened.push(shared.close)
-  await shared.open(
-    () => undefined,
-    () => undefined,
-  )
   const takenAt = new Map<string, number>()
   const leases = makeLeases({
     bucket: shared.bucket,

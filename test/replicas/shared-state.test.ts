@@ -6,10 +6,11 @@ import { makeCheckpoints, recordsOf } from '../../src/gateway/replicas/checkpoin
 import { makeReplicas, type Replicas, type ReplicaUse } from '../../src/gateway/replicas/index.js'
 import type { CallView, Letters } from '../../src/gateway/state.js'
 import { createLog } from '../../src/telemetry/index.js'
-import { type Journal, makeSharedStore, type SharedStore } from '../../src/transports/nats/index.js'
+import { type Journal, makeSharedStore } from '../../src/transports/nats/index.js'
 import type { Frame } from '../../src/transports/transport.js'
 import { until } from '../faults/site.js'
 import { startFaultProxy, startNats, type TestNats } from '../harness/index.js'
+import { openStore } from './open-store.js'
 
 let nats: TestNats
 const started: Replicas[] = []
@@ -84,25 +85,9 @@ async function replica(options: ReplicaOptions = {}): Promise<TestReplica> {
   return { ...replicas, ...seen }
 }
 
-/** The store by itself. */
-async function openStore(): Promise<SharedStore> {
-  const shared = makeSharedStore({
-    nats: { servers: [nats.url] },
-    group: 'g',
-    copies: 1,
-    keepMs: 3_600_000,
-    declare: true,
-  })
-  await shared.open(
-    () => undefined,
-    () => undefined,
-  )
-  return shared
-}
-
 /** Calls that stand in the bucket, whoever is to read them. */
 async function keysOfCalls(): Promise<string[]> {
-  const shared = await openStore()
+  const shared = await openStore(nats.url)
   const entries = await shared.bucket.all()
   await shared.close()
   return entries.map(({ key }) => key).filter((key) => key.startsWith('call.'))
@@ -357,7 +342,7 @@ describe('replicas on one store', () => {
     const second = await replica()
     await first.store.keep({ link: 'one', calls: call('ringing') }).written
     await first.handOver(Date.now())
-    const third = await openStore()
+    const third = await openStore(nats.url)
     await has(second, ...LINKS)
     await second.store.keep({ link: 'two', devices: inUse('x') }).written
     const place = await third.journal.lastOf('one')
@@ -476,7 +461,7 @@ describe('replicas on one store', () => {
   test('a line that says nothing for long keeps nobody reading from its old end on', async () => {
     const first = await replica()
     await has(first, ...LINKS)
-    const third = await openStore()
+    const third = await openStore(nats.url)
     const before = await third.journal.lastOf('one')
     for (let number = 1; number <= 1500; number++)
       await first.store.keep({ link: 'two', taken: { number, key: `k${number}`, id: `i${number}` } }).written
@@ -488,7 +473,7 @@ describe('replicas on one store', () => {
   test('what nobody had to say but that it was taken is forgotten in time, too', async () => {
     const first = await replica()
     await has(first, ...LINKS)
-    const third = await openStore()
+    const third = await openStore(nats.url)
     const before = await third.journal.first()
     for (let number = 1; number <= 12; number++) {
       await first.store.keep({ link: 'one', taken: { number, key: `k${number}`, id: `i${number}` } }).written
@@ -499,7 +484,7 @@ describe('replicas on one store', () => {
   }, 40_000)
 
   test('a replica that stood still does not write over what another wrote since', async () => {
-    const { bucket, close } = await openStore()
+    const { bucket, close } = await openStore(nats.url)
     const checkpoints = (isWriter: boolean) =>
       makeCheckpoints({
         bucket,
